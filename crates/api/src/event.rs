@@ -1,0 +1,59 @@
+//! What the drivers tell the world; the daemon sends each to the clients that asked for it.
+
+use crate::Uuid;
+
+/// A domain as events and replies name it. `id` is -1 for one that does not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DomainRef {
+    pub name: String,
+    pub uuid: Uuid,
+    pub id: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Event id 0 of `virDomainEventID`.
+    Lifecycle {
+        domain: DomainRef,
+        event: LifecycleEvent,
+        detail: i32,
+    },
+    /// Event id 1: a reboot asked for from inside.
+    Reboot {
+        domain: DomainRef,
+    },
+    /// Event id 23. `kind` as in `virDomainMetadataType`; `uri` for elements only.
+    MetadataChange {
+        domain: DomainRef,
+        kind: i32,
+        uri: Option<String>,
+    },
+    Network {
+        name: String,
+        uuid: Uuid,
+        event: NetworkEvent,
+    },
+}
+
+/// `virDomainEventType`; the details are numbers whose meaning depends on the type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LifecycleEvent {
+    Defined = 0,
+    Undefined = 1,
+    Started = 2,
+    Suspended = 3,
+    Resumed = 4,
+    Stopped = 5,
+    Shutdown = 6,
+    PmSuspended = 7,
+    Crashed = 8,
+}
+
+/// `virNetworkEventLifecycleType`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkEvent {
+    Defined = 0,
+    Undefined = 1,
+    Started = 2,
+    Stopped = 3,
+}

@@ -1,0 +1,19 @@
+//! What libvirt puts in its public headers: errors, ids, states, events, typed parameters, folders.
+//! Pure data; nothing here does I/O.
+#![forbid(unsafe_code)]
+
+mod codes;
+mod error;
+mod event;
+mod paths;
+mod state;
+mod typed;
+mod uuid;
+
+pub use codes::{Code, Domain as ErrorDomain};
+pub use error::{Error, Level, Result};
+pub use event::{DomainRef, Event, LifecycleEvent, NetworkEvent};
+pub use paths::Paths;
+pub use state::{DomainState, StateReason};
+pub use typed::{TypedParam, TypedValue};
+pub use uuid::Uuid;

@@ -1,0 +1,1 @@
+//! The kernel in our words: the only crate with `unsafe` code.

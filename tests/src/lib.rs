@@ -1,0 +1,2 @@
+//! What runs whole programs.
+#![forbid(unsafe_code)]
