@@ -1,3 +1,63 @@
+//! `cargo xtask COMMAND`: everything around the programs, in one table: building, the sandbox, tests, the demonstration, measurements.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod build;
+mod run;
+mod sandbox;
+
+use std::process::ExitCode;
+
+/// What went wrong, as one sentence for the person at the terminal.
+type Result<T> = std::result::Result<T, String>;
+
+struct Command {
+    name: &'static str,
+    arguments: &'static str,
+    about: &'static str,
+    /// Answers with the exit status of the program it ran, 0 where it ran none.
+    run: fn(&[String]) -> Result<u8>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command { name: "build", arguments: "", about: "the three programs, in target/release", run: build::command },
+    Command {
+        name: "sandbox",
+        arguments: "[--layout v1|v2|mixed] [--writable DIR]... -- COMMAND...",
+        about: "run a command in a throw-away copy of this machine",
+        run: sandbox::command,
+    },
+];
+
+/// The stages that the sandbox starts of itself; not for people.
+const STAGES: &[Command] = &[
+    Command { name: "sandbox-janitor", arguments: "", about: "", run: sandbox::janitor },
+    Command { name: "sandbox-enter", arguments: "", about: "", run: sandbox::enter },
+    Command { name: "sandbox-inside", arguments: "", about: "", run: sandbox::inside },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        print!("{}", usage());
+        return ExitCode::from(2);
+    };
+    let Some(command) = COMMANDS.iter().chain(STAGES).find(|command| command.name == name) else {
+        eprint!("xtask: there is no command '{name}'\n\n{}", usage());
+        return ExitCode::from(2);
+    };
+    match (command.run)(rest) {
+        Ok(code) => ExitCode::from(code),
+        Err(message) => {
+            eprintln!("xtask {name}: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> String {
+    let mut text = String::from("usage: cargo xtask COMMAND\n\n");
+    for command in COMMANDS {
+        text += &format!("  {} {}\n      {}\n", command.name, command.arguments, command.about);
+    }
+    text
+}
