@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod build;
+mod codegen;
 mod run;
 mod sandbox;
 
@@ -20,6 +21,12 @@ struct Command {
 
 const COMMANDS: &[Command] = &[
     Command { name: "build", arguments: "", about: "the three programs, in target/release", run: build::command },
+    Command {
+        name: "codegen",
+        arguments: "[--check]",
+        about: "the protocol's types and procedures, from their table",
+        run: codegen::command,
+    },
     Command {
         name: "sandbox",
         arguments: "[--layout v1|v2|mixed] [--writable DIR]... -- COMMAND...",

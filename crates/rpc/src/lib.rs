@@ -1,2 +1,12 @@
-//! See ARCHITECTURE.md.
+//! libvirt's wire protocol: XDR, framing, file descriptors, client and server.
+//!
+//! Knows nothing of domains or XML. The generated types of each program are in a module of its name.
 #![forbid(unsafe_code)]
+
+pub mod error;
+pub mod message;
+pub mod protocol;
+pub mod xdr;
+
+pub use protocol::{ProgramProcedure, admin, keepalive, lxc, monitor, qemu, remote, virnet};
+pub use xdr::Str;
