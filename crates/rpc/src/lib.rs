@@ -3,9 +3,11 @@
 //! Knows nothing of domains or XML. The generated types of each program are in a module of its name.
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod error;
 pub mod message;
 pub mod protocol;
+pub mod wire;
 pub mod xdr;
 
 pub use protocol::{ProgramProcedure, admin, keepalive, lxc, monitor, qemu, remote, virnet};
