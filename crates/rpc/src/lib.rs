@@ -7,6 +7,7 @@ pub mod client;
 pub mod error;
 pub mod message;
 pub mod protocol;
+pub mod server;
 pub mod wire;
 pub mod xdr;
 

@@ -184,11 +184,14 @@ impl Outgoing {
 
     /// A call or reply whose payload begins with the number of descriptors; `header.kind` must say so.
     pub fn with_fds<C: Codec>(header: &Header, value: &C::Value, fds: Vec<OwnedFd>) -> Result<Outgoing, XdrError> {
+        Outgoing::raw_with_fds(header, &xdr::encode::<C>(value)?, fds)
+    }
+
+    pub fn raw_with_fds(header: &Header, payload: &[u8], fds: Vec<OwnedFd>) -> Result<Outgoing, XdrError> {
         if fds.len() > FDS_MAX {
             return Err(XdrError::TooLong { length: fds.len(), limit: FDS_MAX });
         }
-        let mut payload = (fds.len() as u32).to_be_bytes().to_vec();
-        C::encode(value, &mut payload)?;
+        let payload = [&(fds.len() as u32).to_be_bytes(), payload].concat();
         let fds = fds.into_iter().map(Arc::new).collect();
         Ok(Outgoing { fds, ..Outgoing::raw(header, &payload)? })
     }

@@ -1,0 +1,207 @@
+//! A stream between a client and a descriptor of the daemon: a container's console.
+//!
+//! To the client one packet is under way at a time; from it, a backlog is kept that ends the reading of its socket when it
+//! grows too big. Whatever the container does with its terminal, nothing here blocks.
+
+use super::Service;
+use super::client::Client;
+use super::event_loop::{EventFlags, Source, Token, lock};
+use crate::message::{Header, STREAM_DATA_MAX, Status};
+use api::{Code, Error, ErrorDomain, Result};
+use rustix::io::Errno;
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex};
+
+/// Data of the client that a stuck terminal may leave waiting.
+const BACKLOG: usize = 1 << 20;
+
+pub(super) struct ServerStream<S: Service> {
+    client: Arc<Client<S>>,
+    header: Header,
+    fd: OwnedFd,
+    token: Token,
+    state: Mutex<State>,
+}
+
+struct State {
+    to_terminal: VecDeque<u8>,
+    stalled: bool,
+    /// A packet of ours is not wholly written yet.
+    packet_under_way: bool,
+    /// The terminal has given its last byte.
+    ended: bool,
+    closed: bool,
+}
+
+impl<S: Service> ServerStream<S> {
+    pub fn open(client: &Arc<Client<S>>, header: Header, fd: OwnedFd) -> Result<Arc<ServerStream<S>>> {
+        rustix::io::ioctl_fionbio(&fd, true)
+            .map_err(|e| Error::system(ErrorDomain::Streams, &e.into(), "cannot make the stream nonblocking"))?;
+        let token = client.event_loop().token();
+        let state = State {
+            to_terminal: VecDeque::new(),
+            stalled: false,
+            packet_under_way: false,
+            ended: false,
+            closed: false,
+        };
+        let stream = Arc::new(ServerStream { client: Arc::clone(client), header, fd, token, state: Mutex::new(state) });
+        // Not armed before it is known to the client.
+        client.event_loop().add(token, &stream.fd, EventFlags::ONESHOT, Arc::clone(&stream) as Arc<dyn Source>)?;
+        Ok(stream)
+    }
+
+    pub fn start(&self) {
+        self.arm(&lock(&self.state));
+    }
+
+    pub fn is_for(&self, header: &Header) -> bool {
+        (header.program, header.procedure) == (self.header.program, self.header.procedure)
+    }
+
+    /// One packet from the client.
+    pub fn packet(&self, header: &Header, data: &[u8]) {
+        match header.status {
+            Status::Continue => {
+                let mut state = lock(&self.state);
+                if state.closed {
+                    return;
+                }
+                state.to_terminal.extend(data);
+                let failed = self.write(&mut state).err();
+                self.after_write(state, failed);
+            }
+            Status::Ok => {
+                // What the terminal does not take now is not waited for: the client wants to leave.
+                _ = self.write(&mut lock(&self.state));
+                self.end(None);
+            }
+            Status::Error => self.end(None),
+            Status::Other(number) => {
+                let words = format!("stream aborted with unexpected status {number}");
+                self.end(Some(Error::new(ErrorDomain::Streams, Code::Rpc, words)));
+            }
+        }
+    }
+
+    /// The last packet to the client is written: the next may follow.
+    pub fn written(&self) {
+        let mut state = lock(&self.state);
+        state.packet_under_way = false;
+        self.arm(&state);
+    }
+
+    /// Ends the stream without a word.
+    pub fn close(&self) {
+        let mut state = lock(&self.state);
+        if std::mem::replace(&mut state.closed, true) {
+            return;
+        }
+        state.to_terminal = VecDeque::new();
+        let stalled = std::mem::take(&mut state.stalled);
+        drop(state);
+        self.client.event_loop().remove(self.token, &self.fd);
+        self.client.forget_stream(self.header.serial);
+        if stalled {
+            self.client.stream_stalled(false);
+        }
+    }
+
+    fn end(&self, error: Option<Error>) {
+        self.close();
+        self.client.stream_end(&self.header, error.as_ref());
+    }
+
+    /// As much as the terminal takes.
+    fn write(&self, state: &mut State) -> std::result::Result<(), Errno> {
+        while !state.to_terminal.is_empty() {
+            let (front, _) = state.to_terminal.as_slices();
+            match rustix::io::write(&self.fd, front) {
+                Ok(count) => drop(state.to_terminal.drain(..count)),
+                Err(Errno::AGAIN) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(())
+    }
+
+    fn after_write(&self, mut state: std::sync::MutexGuard<'_, State>, failed: Option<Errno>) {
+        // A terminal whose container is gone: its end of file tells the client.
+        if failed.is_some() {
+            state.to_terminal.clear();
+        }
+        let stalled = state.to_terminal.len() > BACKLOG;
+        let changed = stalled != std::mem::replace(&mut state.stalled, stalled);
+        self.arm(&state);
+        drop(state);
+        if changed {
+            self.client.stream_stalled(stalled);
+        }
+    }
+
+    fn arm(&self, state: &State) {
+        let mut flags = EventFlags::empty();
+        flags.set(EventFlags::IN, !state.packet_under_way && !state.ended);
+        flags.set(EventFlags::OUT, !state.to_terminal.is_empty());
+        // A terminal that hangs up reports it for ever: one shot, and none where nothing is expected.
+        if !flags.is_empty() && !state.closed {
+            self.client.event_loop().modify(self.token, &self.fd, flags | EventFlags::ONESHOT);
+        }
+    }
+
+    /// Everything that is there, up to a packet's size. The second value: there will be no more.
+    fn read(&self) -> (Vec<u8>, bool) {
+        let mut data = vec![0; 65_536];
+        let mut have = 0;
+        loop {
+            if have == data.len() {
+                if have >= STREAM_DATA_MAX {
+                    return (data, false);
+                }
+                data.resize((have * 2).min(STREAM_DATA_MAX), 0);
+            }
+            let ended = match rustix::io::read(&self.fd, data.get_mut(have..).unwrap_or_default()) {
+                Ok(0) => true,
+                Ok(count) => {
+                    have += count;
+                    continue;
+                }
+                Err(Errno::INTR) => continue,
+                Err(Errno::AGAIN) => false,
+                // EIO: the other side of a pseudo terminal is closed.
+                Err(_) => true,
+            };
+            data.truncate(have);
+            return (data, ended);
+        }
+    }
+}
+
+impl<S: Service> Source for ServerStream<S> {
+    fn ready(self: Arc<Self>, flags: EventFlags) {
+        let mut state = lock(&self.state);
+        if state.closed {
+            return;
+        }
+        let may_read = !state.packet_under_way && !state.ended;
+        if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) && may_read {
+            let (data, ended) = self.read();
+            state.ended = ended;
+            // Data that came with the end goes first; the empty packet behind it says that it was the last.
+            let packets = usize::from(!data.is_empty()) + usize::from(ended);
+            state.packet_under_way = packets > 0;
+            drop(state);
+            if !data.is_empty() {
+                self.client.stream_data(&self.header, &data);
+            }
+            if ended {
+                self.client.stream_data(&self.header, &[]);
+            }
+            state = lock(&self.state);
+        }
+        let failed = self.write(&mut state).err();
+        self.after_write(state, failed);
+    }
+}
