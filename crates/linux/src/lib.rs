@@ -1,1 +1,4 @@
 //! The kernel in our words: the only crate with `unsafe` code.
+
+pub mod descriptor;
+pub mod signal;

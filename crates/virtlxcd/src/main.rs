@@ -1,3 +1,43 @@
+//! `virtlxcd`: the daemon. Serves libvirt's protocol on its sockets and drives the containers behind it.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod background;
+mod call;
+mod config;
+mod connect;
+mod convert;
+mod daemon;
+mod dispatch;
+mod events;
+mod host;
+mod log;
+mod node;
+mod options;
+mod pidfile;
+mod run;
+mod sockets;
+
+use options::Parsed;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let options = match options::parse(std::env::args().skip(1)) {
+        Ok(Parsed::Run(options)) => options,
+        Ok(Parsed::Say(text)) => {
+            print!("{text}");
+            return ExitCode::SUCCESS;
+        }
+        Err(why) => {
+            eprintln!("virtlxcd: {why}\n\n{}", options::USAGE);
+            return ExitCode::FAILURE;
+        }
+    };
+    let outcome = if options.daemon && !background::is_child() { background::start() } else { run::run(&options) };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("virtlxcd: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

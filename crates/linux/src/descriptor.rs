@@ -1,0 +1,16 @@
+//! Descriptors that a program has by number: handed over by the one that started it.
+
+use std::io;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+/// A descriptor of our own (close-on-exec) for what `number` refers to; an error where it is not open.
+/// The number itself stays as it was, whoever owns it.
+pub fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: F_DUPFD_CLOEXEC takes any number and says EBADF where it is no open descriptor.
+    let copy = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) };
+    if copy < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: `copy` is new: the kernel just made it for this call, so nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}

@@ -1,0 +1,325 @@
+//! `virtlxcd.conf`: `name = value` lines, values being whole numbers, quoted strings and bracketed lists of strings.
+//! A name or a kind of value that the daemon does not know is an error with file and line, never ignored.
+
+use rpc::client::Keepalive;
+use rpc::server::{ClientLimits, PoolLimits};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    pub socket_dir: Option<PathBuf>,
+    pub socket_group: Option<String>,
+    pub read_write_mode: u32,
+    pub read_only_mode: u32,
+    pub admin_mode: u32,
+    pub limits: ClientLimits,
+    pub workers: PoolLimits,
+    pub backlog: i32,
+    pub admin_limits: ClientLimits,
+    pub admin_workers: PoolLimits,
+    /// 1 debug, 2 information, 3 warnings, 4 errors.
+    pub log_level: Option<u32>,
+    pub log_filters: String,
+    pub log_outputs: String,
+    pub host_uuid: Option<api::Uuid>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        let keepalive = Some(Keepalive { interval: Duration::from_secs(5), count: 5 });
+        Config {
+            socket_dir: None,
+            socket_group: None,
+            read_write_mode: 0o700,
+            read_only_mode: 0o777,
+            admin_mode: 0o700,
+            limits: ClientLimits { max_clients: 5000, max_requests: 5, keepalive },
+            workers: PoolLimits { min_workers: 5, max_workers: 20, priority_workers: 5 },
+            backlog: 1000,
+            admin_limits: ClientLimits { max_clients: 5000, max_requests: 5, keepalive },
+            admin_workers: PoolLimits { min_workers: 1, max_workers: 5, priority_workers: 0 },
+            log_level: None,
+            log_filters: String::new(),
+            log_outputs: String::new(),
+            host_uuid: None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Value {
+    Number(i64),
+    Text(String),
+    List(Vec<String>),
+}
+
+impl Config {
+    /// Reads `path`. A file that is not there gives the defaults unless it was `named` on the command line.
+    pub fn read(path: &Path, named: bool) -> Result<Config, String> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Config::parse(&text).map_err(|(line, why)| format!("{}:{line}: {why}", path.display())),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && !named => Ok(Config::default()),
+            Err(e) => Err(format!("cannot read '{}': {e}", path.display())),
+        }
+    }
+
+    /// The error has the number of its line.
+    pub fn parse(text: &str) -> Result<Config, (usize, String)> {
+        let mut config = Config::default();
+        let mut reader = Reader { rest: text, line: 1 };
+        while let Some((line, name, value)) = reader.setting()? {
+            config.set(&name, value).map_err(|why| (line, why))?;
+        }
+        Ok(config)
+    }
+
+    fn set(&mut self, name: &str, value: Value) -> Result<(), String> {
+        match name {
+            "unix_sock_dir" => self.socket_dir = Some(text(name, value)?.into()),
+            "unix_sock_group" => self.socket_group = Some(text(name, value)?),
+            "unix_sock_rw_perms" => self.read_write_mode = mode(name, value)?,
+            "unix_sock_ro_perms" => self.read_only_mode = mode(name, value)?,
+            "unix_sock_admin_perms" => self.admin_mode = mode(name, value)?,
+            "auth_unix_rw" | "auth_unix_ro" => match text(name, value)?.as_str() {
+                "none" => {}
+                other => return Err(format!("{name}: '{other}' is not supported, only \"none\" is")),
+            },
+            "max_clients" | "max_anonymous_clients" => {
+                let limit = count(name, value)? as usize;
+                self.limits.max_clients =
+                    if name == "max_clients" { limit } else { self.limits.max_clients.min(limit.max(1)) };
+            }
+            "max_queued_clients" => self.backlog = count(name, value)? as i32,
+            "max_client_requests" => self.limits.max_requests = at_least_one(name, value)? as usize,
+            "min_workers" => self.workers.min_workers = count(name, value)?,
+            "max_workers" => self.workers.max_workers = at_least_one(name, value)?,
+            "prio_workers" => self.workers.priority_workers = count(name, value)?,
+            "keepalive_interval" => set_interval(&mut self.limits, name, value)?,
+            "keepalive_count" => set_count(&mut self.limits, count(name, value)?),
+            "admin_min_workers" => self.admin_workers.min_workers = count(name, value)?,
+            "admin_max_workers" => self.admin_workers.max_workers = at_least_one(name, value)?,
+            "admin_max_clients" => self.admin_limits.max_clients = count(name, value)? as usize,
+            "admin_max_queued_clients" => drop(count(name, value)?),
+            "admin_max_client_requests" => self.admin_limits.max_requests = at_least_one(name, value)? as usize,
+            "admin_keepalive_interval" => set_interval(&mut self.admin_limits, name, value)?,
+            "admin_keepalive_count" => set_count(&mut self.admin_limits, count(name, value)?),
+            "log_level" => {
+                let level = count(name, value)?;
+                if !(1..=4).contains(&level) {
+                    return Err(format!("log_level: {level} is not between 1 (debug) and 4 (errors)"));
+                }
+                self.log_level = Some(level);
+            }
+            "log_filters" => self.log_filters = text(name, value)?,
+            "log_outputs" => self.log_outputs = text(name, value)?,
+            "host_uuid" => {
+                let uuid = text(name, value)?;
+                self.host_uuid =
+                    Some(api::Uuid::parse(&uuid).ok_or_else(|| format!("host_uuid: '{uuid}' is not a UUID"))?);
+            }
+            "host_uuid_source" => match text(name, value)?.as_str() {
+                "smbios" | "machine-id" => {}
+                other => return Err(format!("host_uuid_source: '{other}' is neither \"smbios\" nor \"machine-id\"")),
+            },
+            // What these govern does not exist here; the settings stand in the files of a libvirt installation.
+            "audit_level" | "audit_logging" | "ovs_timeout" => drop(count(name, value)?),
+            "access_drivers" => match value {
+                Value::List(list) if list.is_empty() => {}
+                Value::List(list) if list == ["none"] => {}
+                _ => return Err("access_drivers: access control is not supported, only [ ] is".to_string()),
+            },
+            "sasl_allowed_username_list" => match value {
+                Value::List(_) => {}
+                _ => return Err(format!("{name} expects a list of strings")),
+            },
+            _ => return Err(format!("there is no setting '{name}'")),
+        }
+        Ok(())
+    }
+}
+
+fn text(name: &str, value: Value) -> Result<String, String> {
+    match value {
+        Value::Text(text) => Ok(text),
+        _ => Err(format!("{name} expects a string in quotes")),
+    }
+}
+
+fn count(name: &str, value: Value) -> Result<u32, String> {
+    let wrong = || format!("{name} expects a whole number from 0 to {}", i32::MAX);
+    match value {
+        Value::Number(number) => u32::try_from(number).ok().filter(|n| *n <= i32::MAX as u32).ok_or_else(wrong),
+        _ => Err(wrong()),
+    }
+}
+
+fn at_least_one(name: &str, value: Value) -> Result<u32, String> {
+    match count(name, value)? {
+        0 => Err(format!("{name} must be at least 1")),
+        number => Ok(number),
+    }
+}
+
+fn mode(name: &str, value: Value) -> Result<u32, String> {
+    let text = text(name, value)?;
+    u32::from_str_radix(&text, 8)
+        .ok()
+        .filter(|mode| *mode <= 0o777)
+        .ok_or_else(|| format!("{name}: '{text}' is not an octal mode such as \"0770\""))
+}
+
+fn set_interval(limits: &mut ClientLimits, name: &str, value: Value) -> Result<(), String> {
+    limits.keepalive = match value {
+        Value::Number(-1) => None,
+        other => {
+            let seconds = Duration::from_secs(u64::from(at_least_one(name, other)?));
+            let count = limits.keepalive.unwrap_or_default().count;
+            Some(Keepalive { interval: seconds, count })
+        }
+    };
+    Ok(())
+}
+
+fn set_count(limits: &mut ClientLimits, count: u32) {
+    if let Some(keepalive) = &mut limits.keepalive {
+        keepalive.count = count;
+    }
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+    line: usize,
+}
+
+type Failure = (usize, String);
+
+impl Reader<'_> {
+    /// The next setting with the line where it begins.
+    fn setting(&mut self) -> Result<Option<(usize, String, Value)>, Failure> {
+        self.skip_space(true);
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let line = self.line;
+        let end = self.rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(self.rest.len());
+        let (name, rest) = self.rest.split_at(end);
+        if name.is_empty() {
+            return Err((line, "expected the name of a setting".to_string()));
+        }
+        self.rest = rest;
+        self.skip_space(false);
+        if !self.eat('=') {
+            return Err((line, format!("expected '=' behind '{name}'")));
+        }
+        self.skip_space(false);
+        let value = self.value()?;
+        self.skip_space(false);
+        if !(self.rest.is_empty() || self.rest.starts_with(['\n', '#'])) {
+            return Err((self.line, format!("unexpected text behind the value of '{name}'")));
+        }
+        Ok(Some((line, name.to_string(), value)))
+    }
+
+    fn value(&mut self) -> Result<Value, Failure> {
+        if self.rest.starts_with(['"', '\'']) {
+            return self.string().map(Value::Text);
+        }
+        if !self.eat('[') {
+            let end = self.rest.find(|c: char| !(c.is_ascii_digit() || c == '-')).unwrap_or(self.rest.len());
+            let (digits, rest) = self.rest.split_at(end);
+            self.rest = rest;
+            let number =
+                digits.parse().map_err(|_| (self.line, "expected a number, a \"string\" or a [list]".into()))?;
+            return Ok(Value::Number(number));
+        }
+        let mut list = Vec::new();
+        loop {
+            self.skip_space(true);
+            if self.eat(']') {
+                return Ok(Value::List(list));
+            }
+            if !self.rest.starts_with(['"', '\'']) {
+                return Err((self.line, "expected a string or ']' in the list".to_string()));
+            }
+            list.push(self.string()?);
+            self.skip_space(true);
+            if !self.eat(',') && !self.rest.starts_with(']') {
+                return Err((self.line, "expected ',' or ']' in the list".to_string()));
+            }
+        }
+    }
+
+    fn string(&mut self) -> Result<String, Failure> {
+        let quote = ["\"\"\"", "\"", "'"].into_iter().find(|quote| self.rest.starts_with(quote)).unwrap_or("\"");
+        let body = self.rest.get(quote.len()..).unwrap_or_default();
+        let end = body.find(quote).ok_or_else(|| (self.line, "a string does not end".to_string()))?;
+        let text = body.get(..end).unwrap_or_default();
+        if quote.len() == 1 && text.contains('\n') {
+            return Err((self.line, "a string does not end in its line".to_string()));
+        }
+        self.line += text.matches('\n').count();
+        self.rest = body.get(end + quote.len()..).unwrap_or_default();
+        Ok(text.to_string())
+    }
+
+    fn eat(&mut self, expected: char) -> bool {
+        let rest = self.rest.strip_prefix(expected);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    /// Blanks; with `lines` also line ends and comments.
+    fn skip_space(&mut self, lines: bool) {
+        loop {
+            let trimmed = self.rest.trim_start_matches([' ', '\t', '\r']);
+            if lines && trimmed.starts_with('\n') {
+                self.line += 1;
+                self.rest = trimmed.get(1..).unwrap_or_default();
+            } else if lines && trimmed.starts_with('#') {
+                self.rest = trimmed.find('\n').and_then(|at| trimmed.get(at..)).unwrap_or_default();
+            } else {
+                self.rest = trimmed;
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_every_kind() {
+        let config = Config::parse(
+            "# comment\nunix_sock_group = \"lxc\"\n  unix_sock_rw_perms = '0770' # behind\nmax_clients=7\n\
+             keepalive_interval = -1\nsasl_allowed_username_list = [\n  \"a\", # one\n  \"b\"\n]\nlog_level = 1",
+        )
+        .unwrap();
+        assert_eq!(config.socket_group.as_deref(), Some("lxc"));
+        assert_eq!((config.read_write_mode, config.limits.max_clients, config.log_level), (0o770, 7, Some(1)));
+        assert_eq!(config.limits.keepalive, None);
+        assert_eq!(Config::parse(""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn mistakes_name_their_line() {
+        for (text, line, part) in [
+            ("\n\nmax_client = 5", 3, "no setting 'max_client'"),
+            ("max_clients = \"5\"", 1, "whole number"),
+            ("unix_sock_group = 5", 1, "string"),
+            ("unix_sock_rw_perms = \"0999\"", 1, "octal"),
+            ("a\nmax_workers = 0", 1, "expected '='"),
+            ("log_level = 1\nmax_workers = 0", 2, "at least 1"),
+            ("log_filters = \"x\nlog_level = 1", 1, "does not end"),
+            ("auth_unix_rw = \"polkit\"", 1, "not supported"),
+            ("max_clients = 5 5", 1, "unexpected text"),
+            ("log_level = 9", 1, "not between"),
+        ] {
+            let (at, why) = Config::parse(text).unwrap_err();
+            assert_eq!(at, line, "{text}: {why}");
+            assert!(why.contains(part), "{text}: {why}");
+        }
+    }
+}

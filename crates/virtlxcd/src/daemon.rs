@@ -1,0 +1,129 @@
+//! What all clients share, and the service that the sockets of libvirt's own protocol offer.
+
+use crate::call::Call;
+use crate::dispatch;
+use crate::events::{Counters, Registration};
+use crate::host::Host;
+use api::{ErrorDomain, Paths, Result};
+use rpc::error::rpc_error;
+use rpc::message::{Header, Message, Status};
+use rpc::protocol::{Kind, Priority};
+use rpc::server::{Client, Peer, Reply, Server, Service};
+use rpc::{lxc, qemu, remote};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+
+pub struct Daemon {
+    pub paths: Paths,
+    pub host: Host,
+    pub callback_ids: Counters,
+    /// Clients of all sockets, for the end after a time of idleness.
+    pub clients: AtomicUsize,
+    server: OnceLock<Arc<Server<Hypervisor>>>,
+}
+
+impl Daemon {
+    pub fn new(paths: Paths) -> Arc<Daemon> {
+        Arc::new(Daemon {
+            host: Host::new(&paths),
+            paths,
+            callback_ids: Counters::default(),
+            clients: AtomicUsize::new(0),
+            server: OnceLock::new(),
+        })
+    }
+
+    /// The server that clients of the hypervisor are connected to, once there is one.
+    pub fn server(&self) -> Option<&Arc<Server<Hypervisor>>> {
+        self.server.get()
+    }
+
+    pub fn set_server(&self, server: &Arc<Server<Hypervisor>>) {
+        if self.server.set(Arc::clone(server)).is_err() {
+            tracing::error!("the server was set twice");
+        }
+    }
+}
+
+/// Programs REMOTE, LXC and QEMU.
+pub struct Hypervisor {
+    pub daemon: Arc<Daemon>,
+}
+
+/// What is remembered of one client.
+#[derive(Default)]
+pub struct Session {
+    state: Mutex<SessionState>,
+}
+
+#[derive(Default)]
+pub struct SessionState {
+    pub opened: Option<Opened>,
+    pub registrations: Vec<Registration>,
+}
+
+/// A connection after `CONNECT_OPEN`.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    pub uri: String,
+    pub read_only: bool,
+}
+
+impl Session {
+    pub fn state(&self) -> MutexGuard<'_, SessionState> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Service for Hypervisor {
+    type Session = Session;
+
+    fn session(&self, _: &Peer) -> Session {
+        Session::default()
+    }
+
+    fn admit(&self, header: &Header) -> Result<Priority> {
+        if header.status != Status::Ok {
+            return Err(rpc_error(format!("Unexpected message status {}", header.status.number())));
+        }
+        let unknown = || rpc_error(format!("unknown procedure: {}", header.procedure));
+        let info = match (header.program, header.version) {
+            (remote::PROGRAM, remote::VERSION) => remote::Procedure::from_number(header.procedure).map(|p| p.info()),
+            (lxc::PROGRAM, lxc::VERSION) => lxc::Procedure::from_number(header.procedure).map(|p| p.info()),
+            (qemu::PROGRAM, qemu::VERSION) => qemu::Procedure::from_number(header.procedure).map(|p| p.info()),
+            (program, version) => {
+                return Err(rpc_error(format!("Cannot find program {program} version {version}")));
+            }
+        };
+        info.filter(|info| info.kind == Kind::Call).map(|info| info.priority).ok_or_else(unknown)
+    }
+
+    fn call(&self, client: &Arc<Client<Hypervisor>>, message: Message) -> Result<Reply> {
+        let call = Call { daemon: &self.daemon, client, message: &message };
+        let procedure = message.header.procedure;
+        match message.header.program {
+            lxc::PROGRAM => dispatch::lxc_program(&call, lxc::Procedure::from_number(procedure)),
+            qemu::PROGRAM => match qemu::Procedure::from_number(procedure) {
+                Some(procedure) => call.not_supported(procedure.info()),
+                None => Err(rpc_error(format!("unknown procedure: {procedure}"))),
+            },
+            _ => match remote::Procedure::from_number(procedure) {
+                Some(procedure) => dispatch::remote_program(&call, procedure),
+                None => Err(rpc_error(format!("unknown procedure: {procedure}"))),
+            },
+        }
+    }
+
+    fn gone(&self, client: &Arc<Client<Hypervisor>>) {
+        client.session.state().registrations.clear();
+    }
+
+    fn clients_changed(&self, count: usize) {
+        self.daemon.clients.store(count, Ordering::Release);
+    }
+}
+
+/// The error domain of a procedure's family of functions.
+pub fn domain_of(number: i32) -> ErrorDomain {
+    ErrorDomain::from_number(number).unwrap_or(ErrorDomain::None)
+}

@@ -1,0 +1,216 @@
+//! Which client wants to hear of what, and the messages that tell it.
+
+use crate::convert;
+use crate::daemon::Daemon;
+use api::{Code, Error, ErrorDomain, Event, Result, Uuid};
+use rpc::message::{Header, Outgoing};
+use rpc::remote::{self, NonnullDomain, Procedure};
+use rpc::xdr::Codec;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// Event ids that `virDomainEventID` has in libvirt 9.0.0.
+const DOMAIN_EVENTS: i32 = 27;
+/// Ids that the registration calls of old clients know.
+const LEGACY_EVENTS: i32 = 16;
+
+const LIFECYCLE: i32 = 0;
+const REBOOT: i32 = 1;
+const METADATA_CHANGE: i32 = 23;
+
+/// Events of remote's program carry this serial.
+const SERIAL: u32 = 1;
+
+/// Callback ids are counted for domains and networks apart, over all clients.
+#[derive(Default)]
+pub struct Counters {
+    domain: AtomicI32,
+    network: AtomicI32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Registration {
+    kind: Kind,
+    event: i32,
+    /// None: all domains, or networks.
+    uuid: Option<Uuid>,
+    id: i32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Domain,
+    /// By a client that does not know callback ids.
+    DomainLegacy,
+    Network,
+}
+
+/// All registrations of one client.
+pub type Registrations = Vec<Registration>;
+
+pub fn register_domain(
+    counters: &Counters,
+    list: &mut Registrations,
+    event: i32,
+    dom: Option<NonnullDomain>,
+) -> Result<i32> {
+    if !(0..DOMAIN_EVENTS).contains(&event) {
+        return Err(Error::internal(ErrorDomain::Rpc, format!("unsupported event ID {event}")));
+    }
+    let id = counters.domain.fetch_add(1, Ordering::Relaxed);
+    list.push(Registration { kind: Kind::Domain, event, uuid: dom.map(|dom| Uuid(dom.uuid)), id });
+    Ok(id)
+}
+
+pub fn register_legacy(counters: &Counters, list: &mut Registrations, event: i32) -> Result<()> {
+    if !(0..LEGACY_EVENTS).contains(&event) {
+        return Err(Error::internal(ErrorDomain::Rpc, format!("unsupported event ID {event}")));
+    }
+    if list.iter().any(|r| r.kind == Kind::DomainLegacy && r.event == event) {
+        return Err(Error::new(ErrorDomain::None, Code::InvalidArg, "event callback already tracked"));
+    }
+    let id = counters.domain.fetch_add(1, Ordering::Relaxed);
+    list.push(Registration { kind: Kind::DomainLegacy, event, uuid: None, id });
+    Ok(())
+}
+
+pub fn register_network(
+    counters: &Counters,
+    list: &mut Registrations,
+    event: i32,
+    net: Option<remote::NonnullNetwork>,
+) -> Result<i32> {
+    if event != LIFECYCLE {
+        return Err(Error::internal(ErrorDomain::Rpc, format!("unsupported network event ID {event}")));
+    }
+    let id = counters.network.fetch_add(1, Ordering::Relaxed);
+    list.push(Registration { kind: Kind::Network, event, uuid: net.map(|net| Uuid(net.uuid)), id });
+    Ok(id)
+}
+
+pub fn deregister_domain(list: &mut Registrations, id: i32) -> Result<()> {
+    let unknown = || Error::internal(ErrorDomain::Rpc, format!("domain event callback {id} not registered"));
+    remove(list, |r| r.kind == Kind::Domain && r.id == id).ok_or_else(unknown)
+}
+
+pub fn deregister_legacy(list: &mut Registrations, event: i32) -> Result<()> {
+    let unknown = || Error::internal(ErrorDomain::Rpc, format!("domain event {event} not registered"));
+    remove(list, |r| r.kind == Kind::DomainLegacy && r.event == event).ok_or_else(unknown)
+}
+
+pub fn deregister_network(list: &mut Registrations, id: i32) -> Result<()> {
+    let unknown = || Error::internal(ErrorDomain::Rpc, format!("network event callback {id} not registered"));
+    remove(list, |r| r.kind == Kind::Network && r.id == id).ok_or_else(unknown)
+}
+
+fn remove(list: &mut Registrations, which: impl Fn(&Registration) -> bool) -> Option<()> {
+    let at = list.iter().position(which)?;
+    list.remove(at);
+    Some(())
+}
+
+/// Sends `event` to every client that asked for it, once for each time that it asked.
+pub fn publish(daemon: &Daemon, event: &Event) {
+    let Some(server) = daemon.server() else { return };
+    for client in server.clients() {
+        let wanted: Registrations = client.session.state().registrations.clone();
+        for message in wanted.iter().filter_map(|registration| message(registration, event)) {
+            client.send(message);
+        }
+    }
+}
+
+/// What a registration hears of an event; None where that is nothing.
+fn message(registration: &Registration, event: &Event) -> Option<Outgoing> {
+    let (kind, number, uuid) = match event {
+        Event::Lifecycle { domain, .. } => (Kind::Domain, LIFECYCLE, domain.uuid),
+        Event::Reboot { domain } => (Kind::Domain, REBOOT, domain.uuid),
+        Event::MetadataChange { domain, .. } => (Kind::Domain, METADATA_CHANGE, domain.uuid),
+        Event::Network { uuid, .. } => (Kind::Network, LIFECYCLE, *uuid),
+    };
+    let legacy = registration.kind == Kind::DomainLegacy;
+    let same_kind = registration.kind == kind || (legacy && kind == Kind::Domain);
+    if !same_kind || registration.event != number || registration.uuid.is_some_and(|wanted| wanted != uuid) {
+        return None;
+    }
+    let callback_id = registration.id;
+    match event {
+        Event::Lifecycle { domain, event, detail } => {
+            let msg =
+                remote::DomainEventLifecycleMsg { dom: convert::domain(domain), event: *event as i32, detail: *detail };
+            if legacy {
+                encode(Procedure::DomainEventLifecycle, &msg)
+            } else {
+                let msg = remote::DomainEventCallbackLifecycleMsg { callback_id, msg };
+                encode(Procedure::DomainEventCallbackLifecycle, &msg)
+            }
+        }
+        Event::Reboot { domain } => {
+            let msg = remote::DomainEventRebootMsg { dom: convert::domain(domain) };
+            if legacy {
+                encode(Procedure::DomainEventReboot, &msg)
+            } else {
+                let msg = remote::DomainEventCallbackRebootMsg { callback_id, msg };
+                encode(Procedure::DomainEventCallbackReboot, &msg)
+            }
+        }
+        Event::MetadataChange { domain, kind, uri } => {
+            let msg = remote::DomainEventCallbackMetadataChangeMsg {
+                callback_id,
+                dom: convert::domain(domain),
+                r#type: *kind,
+                nsuri: uri.as_ref().map(|uri| uri.into()),
+            };
+            encode(Procedure::DomainEventCallbackMetadataChange, &msg)
+        }
+        Event::Network { name, uuid, event } => {
+            let net = convert::network(name, uuid);
+            let msg = remote::NetworkEventLifecycleMsg { callback_id, net, event: *event as i32, detail: 0 };
+            encode(Procedure::NetworkEventLifecycle, &msg)
+        }
+    }
+}
+
+fn encode<C: Codec<Value = C>>(procedure: Procedure, msg: &C) -> Option<Outgoing> {
+    Outgoing::new::<C>(&Header::event(procedure, SERIAL), msg)
+        .inspect_err(|e| tracing::error!("an event cannot be encoded: {e}"))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::{DomainRef, LifecycleEvent};
+
+    fn started() -> Event {
+        let domain = DomainRef { name: "vm1".into(), uuid: Uuid([7; 16]), id: 42 };
+        Event::Lifecycle { domain, event: LifecycleEvent::Started, detail: 0 }
+    }
+
+    #[test]
+    fn registrations_hear_what_they_asked_for() {
+        let counters = Counters::default();
+        let mut list = Registrations::new();
+        let other = NonnullDomain { name: "x".into(), uuid: [8; 16], id: -1 };
+        assert_eq!(register_domain(&counters, &mut list, 0, None).map_err(|e| e.message), Ok(0));
+        assert_eq!(register_domain(&counters, &mut list, 0, Some(other)).map_err(|e| e.message), Ok(1));
+        assert_eq!(register_domain(&counters, &mut list, 1, None).map_err(|e| e.message), Ok(2));
+        register_legacy(&counters, &mut list, 0).unwrap();
+        let heard: Vec<usize> =
+            list.iter().enumerate().filter(|(_, r)| message(r, &started()).is_some()).map(|(i, _)| i).collect();
+        assert_eq!(heard, [0, 3]);
+        assert_eq!(
+            register_legacy(&counters, &mut list, 0).unwrap_err().message,
+            "invalid argument: event callback already tracked"
+        );
+        assert_eq!(
+            register_domain(&counters, &mut list, 27, None).unwrap_err().message,
+            "internal error: unsupported event ID 27"
+        );
+        assert_eq!(
+            deregister_domain(&mut list, 999).unwrap_err().message,
+            "internal error: domain event callback 999 not registered"
+        );
+        deregister_domain(&mut list, 0).unwrap();
+        assert_eq!(list.len(), 3);
+    }
+}

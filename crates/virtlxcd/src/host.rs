@@ -1,0 +1,249 @@
+//! What the daemon tells about its machine: processors, memory, page sharing, names. Read from /proc and /sys at each
+//! question: all of it may change while the daemon runs.
+
+use api::{Error, ErrorDomain, Paths, Result};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub struct Host {
+    proc: PathBuf,
+    sys: PathBuf,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct NodeInfo {
+    pub model: String,
+    pub memory_kib: u64,
+    pub cpus: i32,
+    pub mhz: i32,
+    pub nodes: i32,
+    pub sockets: i32,
+    pub cores: i32,
+    pub threads: i32,
+}
+
+/// Processor time since boot in nanoseconds.
+#[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
+pub struct CpuTimes {
+    pub kernel: u64,
+    pub user: u64,
+    pub idle: u64,
+    pub iowait: u64,
+}
+
+/// The kernel's clock ticks in /proc/stat: fixed at 100 a second for user space on every architecture served.
+const NANOSECONDS_PER_TICK: u64 = 1_000_000_000 / 100;
+
+impl Host {
+    pub fn new(paths: &Paths) -> Host {
+        Host { proc: paths.proc.clone(), sys: paths.sys.clone() }
+    }
+
+    pub fn hostname(&self) -> String {
+        rustix::system::uname().nodename().to_string_lossy().into_owned()
+    }
+
+    /// The kernel's release as libvirt counts versions.
+    pub fn kernel_version(&self) -> u64 {
+        version_number(&rustix::system::uname().release().to_string_lossy())
+    }
+
+    pub fn architecture(&self) -> String {
+        rustix::system::uname().machine().to_string_lossy().into_owned()
+    }
+
+    pub fn node_info(&self) -> Result<NodeInfo> {
+        let online = self.online_cpus()?;
+        let cpuinfo = self.read_proc("cpuinfo")?;
+        let mhz = cpuinfo.lines().find_map(|line| line.strip_prefix("cpu MHz")?.split(':').nth(1)?.trim().parse().ok());
+        let mut sockets = BTreeSet::new();
+        let mut cores = BTreeSet::new();
+        for cpu in &online {
+            let topology = self.sys.join(format!("devices/system/cpu/cpu{cpu}/topology"));
+            let number = |file: &str| read_number(&topology.join(file)).unwrap_or(0);
+            sockets.insert(number("physical_package_id"));
+            cores.insert((number("physical_package_id"), number("core_id")));
+        }
+        let nodes = self.cells().len().max(1) as i32;
+        let cpus = online.len().max(1) as i32;
+        // A machine is described as nodes * sockets * cores * threads; one that does not divide so is one socket.
+        let per_node = (sockets.len() as i32 / nodes).max(1);
+        let per_socket = (cores.len() as i32 / (per_node * nodes)).max(1);
+        let threads = (cpus / (nodes * per_node * per_socket)).max(1);
+        let regular = nodes * per_node * per_socket * threads == cpus;
+        let (nodes, per_node, per_socket, threads) =
+            if regular { (nodes, per_node, per_socket, threads) } else { (1, 1, cpus, 1) };
+        Ok(NodeInfo {
+            model: self.architecture(),
+            memory_kib: self.memory(None)?.total,
+            cpus,
+            mhz: mhz.map_or(0, |mhz: f64| mhz as i32),
+            nodes,
+            sockets: per_node,
+            cores: per_socket,
+            threads,
+        })
+    }
+
+    pub fn online_cpus(&self) -> Result<Vec<u32>> {
+        self.cpu_list("online")
+    }
+
+    pub fn present_cpus(&self) -> Result<Vec<u32>> {
+        self.cpu_list("present")
+    }
+
+    fn cpu_list(&self, name: &str) -> Result<Vec<u32>> {
+        let path = self.sys.join("devices/system/cpu").join(name);
+        let text = read(&path)?;
+        parse_ranges(text.trim())
+            .ok_or_else(|| Error::internal(ErrorDomain::Lxc, format!("'{}' is no list of processors", path.display())))
+    }
+
+    /// NUMA nodes, by number.
+    pub fn cells(&self) -> Vec<u32> {
+        let text = fs::read_to_string(self.sys.join("devices/system/node/online")).unwrap_or_default();
+        parse_ranges(text.trim()).filter(|cells| !cells.is_empty()).unwrap_or_else(|| vec![0])
+    }
+
+    /// Of one processor, or of all together.
+    pub fn cpu_times(&self, cpu: Option<u32>) -> Result<Option<CpuTimes>> {
+        Ok(parse_stat(&self.read_proc("stat")?, cpu))
+    }
+
+    /// Of the machine, or of one NUMA node.
+    pub fn memory(&self, cell: Option<u32>) -> Result<Memory> {
+        let text = match cell {
+            None => self.read_proc("meminfo")?,
+            Some(cell) => read(&self.sys.join(format!("devices/system/node/node{cell}/meminfo")))?,
+        };
+        Ok(parse_meminfo(&text))
+    }
+
+    /// Free pages of a size in KiB in one NUMA node.
+    pub fn free_pages(&self, cell: u32, size_kib: u32) -> Result<u64> {
+        if u64::from(size_kib) * 1024 == rustix::param::page_size() as u64 {
+            return Ok(self.memory(self.numa_node(cell))?.free / u64::from(size_kib));
+        }
+        let name = format!("hugepages/hugepages-{size_kib}kB/free_hugepages");
+        let in_cell = self.sys.join(format!("devices/system/node/node{cell}")).join(&name);
+        let of_machine = self.sys.join("kernel/mm").join(&name);
+        let path = if in_cell.exists() { in_cell } else { of_machine };
+        read_number(&path).map(|count| count as u64).ok_or_else(|| {
+            Error::operation_failed(ErrorDomain::Lxc, format!("page size {size_kib} is not available on node {cell}"))
+        })
+    }
+
+    /// A node whose memory the kernel tells apart; None where it has only the machine's.
+    pub fn numa_node(&self, cell: u32) -> Option<u32> {
+        self.sys.join(format!("devices/system/node/node{cell}/meminfo")).exists().then_some(cell)
+    }
+
+    /// A value of the kernel's same-page merging.
+    pub fn page_sharing(&self, name: &str) -> Option<u64> {
+        read_number(&self.sys.join("kernel/mm/ksm").join(name)).map(|number| number as u64)
+    }
+
+    pub fn set_page_sharing(&self, name: &str, value: u64) -> Result<()> {
+        let path = self.sys.join("kernel/mm/ksm").join(name);
+        fs::write(&path, value.to_string())
+            .map_err(|e| Error::system(ErrorDomain::Lxc, &e, format!("failed to set {name}: '{}'", path.display())))
+    }
+
+    fn read_proc(&self, name: &str) -> Result<String> {
+        read(&self.proc.join(name))
+    }
+}
+
+/// In KiB.
+#[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
+pub struct Memory {
+    pub total: u64,
+    pub free: u64,
+    pub buffers: u64,
+    pub cached: u64,
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path)
+        .map_err(|e| Error::system(ErrorDomain::Lxc, &e, format!("cannot open '{}'", path.display())))
+}
+
+fn read_number(path: &Path) -> Option<i64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// `0-3,8` as its members; None for anything else.
+fn parse_ranges(text: &str) -> Option<Vec<u32>> {
+    let mut members = Vec::new();
+    for part in text.split(',').filter(|part| !part.is_empty()) {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
+        if last >= first && last - first < 65_536 {
+            members.extend(first..=last);
+        }
+    }
+    Some(members)
+}
+
+fn parse_stat(text: &str, cpu: Option<u32>) -> Option<CpuTimes> {
+    let name = cpu.map_or("cpu".to_string(), |cpu| format!("cpu{cpu}"));
+    let line = text.lines().find(|line| line.split_whitespace().next() == Some(&name))?;
+    let ticks: Vec<u64> = line.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect();
+    let [user, nice, system, idle, iowait, irq, softirq, ..] = ticks[..] else { return None };
+    let nanoseconds = |ticks: u64| ticks.saturating_mul(NANOSECONDS_PER_TICK);
+    Some(CpuTimes {
+        kernel: nanoseconds(system + irq + softirq),
+        user: nanoseconds(user + nice),
+        idle: nanoseconds(idle),
+        iowait: nanoseconds(iowait),
+    })
+}
+
+/// The machine's form (`MemTotal: 5 kB`) and a NUMA node's (`Node 0 MemTotal: 5 kB`).
+fn parse_meminfo(text: &str) -> Memory {
+    let mut memory = Memory::default();
+    for line in text.lines() {
+        let Some((name, value)) = line.split_once(':') else { continue };
+        let value = value.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0);
+        match name.split_whitespace().last() {
+            Some("MemTotal") => memory.total = value,
+            Some("MemFree") => memory.free = value,
+            Some("Buffers") => memory.buffers = value,
+            Some("Cached" | "FilePages") => memory.cached = value,
+            _ => {}
+        }
+    }
+    memory
+}
+
+/// `6.18.44-cloud` is 6018044.
+fn version_number(release: &str) -> u64 {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|word| word.parse().unwrap_or(0));
+    let mut next = || numbers.next().unwrap_or(0);
+    next() * 1_000_000 + next() * 1000 + next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernel_texts() {
+        assert_eq!(version_number("6.18.44-cloud-amd64"), 6_018_044);
+        assert_eq!(version_number("6.1"), 6_001_000);
+        assert_eq!(parse_ranges("0-2,5"), Some(vec![0, 1, 2, 5]));
+        assert_eq!(parse_ranges("zero"), None);
+        let stat = "cpu  10 1 5 100 3 1 1 0 0 0\ncpu0 4 0 2 50 1 0 0 0 0 0\nintr 5\n";
+        let times = CpuTimes { kernel: 70_000_000, user: 110_000_000, idle: 1_000_000_000, iowait: 30_000_000 };
+        assert_eq!(parse_stat(stat, None), Some(times));
+        assert_eq!(parse_stat(stat, Some(7)), None);
+        let memory = Memory { total: 8, free: 4, buffers: 1, cached: 2 };
+        assert_eq!(parse_meminfo("MemTotal: 8 kB\nMemFree: 4 kB\nBuffers: 1 kB\nCached: 2 kB\n"), memory);
+        assert_eq!(
+            parse_meminfo("Node 0 MemTotal: 8 kB\nNode 0 MemFree: 4 kB\nNode 0 FilePages: 2 kB\n"),
+            Memory { buffers: 0, ..memory }
+        );
+    }
+}
