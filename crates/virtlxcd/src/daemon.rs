@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::dispatch;
 use crate::events::{Counters, Registration};
 use crate::host::Host;
+use crate::idle::IdleEnd;
 use api::{ErrorDomain, Paths, Result};
 use rpc::error::rpc_error;
 use rpc::message::{Header, Message, Status};
@@ -20,6 +21,7 @@ pub struct Daemon {
     /// Clients of all sockets, for the end after a time of idleness.
     pub clients: AtomicUsize,
     server: OnceLock<Arc<Server<Hypervisor>>>,
+    idle: OnceLock<Arc<IdleEnd>>,
 }
 
 impl Daemon {
@@ -30,12 +32,24 @@ impl Daemon {
             callback_ids: Counters::default(),
             clients: AtomicUsize::new(0),
             server: OnceLock::new(),
+            idle: OnceLock::new(),
         })
     }
 
     /// The server that clients of the hypervisor are connected to, once there is one.
     pub fn server(&self) -> Option<&Arc<Server<Hypervisor>>> {
         self.server.get()
+    }
+
+    pub fn set_idle(&self, idle: &Arc<IdleEnd>) {
+        if self.idle.set(Arc::clone(idle)).is_err() {
+            tracing::error!("the end after idleness was set twice");
+        }
+    }
+
+    /// Whether a client is there or a domain runs.
+    pub fn is_needed(&self) -> bool {
+        self.clients.load(Ordering::Acquire) > 0
     }
 
     pub fn set_server(&self, server: &Arc<Server<Hypervisor>>) {
@@ -120,6 +134,9 @@ impl Service for Hypervisor {
 
     fn clients_changed(&self, count: usize) {
         self.daemon.clients.store(count, Ordering::Release);
+        if let Some(idle) = self.daemon.idle.get() {
+            idle.touch();
+        }
     }
 }
 

@@ -4,19 +4,18 @@ use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-/// Where lines go and which do: replaced as a whole when the settings are read again.
+/// Where lines go and which do.
 #[derive(Debug, Default)]
 pub struct Outputs {
     list: Vec<(u32, Output)>,
-    /// The texts of the settings, for the admin interface.
-    pub text: String,
+    /// As in the settings.
+    text: String,
 }
 
 #[derive(Debug)]
@@ -25,17 +24,31 @@ enum Output {
     File(File),
 }
 
-static OUTPUTS: OnceLock<Mutex<Outputs>> = OnceLock::new();
-static LEVEL: AtomicU32 = AtomicU32::new(3);
+/// Levels for parts of the program, before the general level.
+#[derive(Debug, Default)]
+pub struct Filters {
+    /// (level, part of a module's name)
+    list: Vec<(u32, String)>,
+    text: String,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    outputs: Outputs,
+    filters: Filters,
+    level: u32,
+}
+
+static LOG: OnceLock<Mutex<Log>> = OnceLock::new();
 
 impl Outputs {
     /// `LEVEL:stderr` and `LEVEL:file:PATH`, separated by blanks. Empty: standard error.
     pub fn parse(text: &str) -> Result<Outputs, String> {
+        let text = if text.trim().is_empty() { "1:stderr" } else { text };
         let mut list = Vec::new();
         for item in text.split_whitespace() {
             let wrong = || format!("log output '{item}': expected LEVEL:stderr or LEVEL:file:PATH, LEVEL being 1 to 4");
-            let (level, target) = item.split_once(':').ok_or_else(wrong)?;
-            let level = level.parse().ok().filter(|level| (1..=4).contains(level)).ok_or_else(wrong)?;
+            let (level, target) = split_level(item).ok_or_else(wrong)?;
             let output = match target.split_once(':') {
                 None if target == "stderr" => Output::Stderr,
                 Some(("file", path)) => {
@@ -47,16 +60,31 @@ impl Outputs {
             };
             list.push((level, output));
         }
-        if list.is_empty() {
-            list.push((1, Output::Stderr));
-        }
         Ok(Outputs { list, text: text.to_string() })
     }
 }
 
+impl Filters {
+    /// `LEVEL:NAME`, separated by blanks: modules with NAME in their name log from LEVEL on.
+    pub fn parse(text: &str) -> Result<Filters, String> {
+        let mut list = Vec::new();
+        for item in text.split_whitespace() {
+            let wrong = || format!("log filter '{item}': expected LEVEL:NAME, LEVEL being 1 to 4");
+            let (level, name) = split_level(item).filter(|(_, name)| !name.is_empty()).ok_or_else(wrong)?;
+            list.push((level, name.to_string()));
+        }
+        Ok(Filters { list, text: text.to_string() })
+    }
+}
+
+fn split_level(item: &str) -> Option<(u32, &str)> {
+    let (level, rest) = item.split_once(':')?;
+    Some((level.parse().ok().filter(|level| (1..=4).contains(level))?, rest))
+}
+
 /// Begins logging: everything from `level` on, to each output what it wants of that.
-pub fn start(level: u32, outputs: Outputs) {
-    change(level, outputs);
+pub fn start(level: u32, outputs: Outputs, filters: Filters) {
+    change(level, outputs, filters);
     let subscriber = tracing_subscriber::registry().with(Lines);
     if tracing::subscriber::set_global_default(subscriber).is_err() {
         tracing::debug!("logging has begun already");
@@ -64,27 +92,39 @@ pub fn start(level: u32, outputs: Outputs) {
 }
 
 /// Takes new settings.
-pub fn change(level: u32, outputs: Outputs) {
-    LEVEL.store(level, Ordering::Relaxed);
-    let place = OUTPUTS.get_or_init(Mutex::default);
-    *place.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = outputs;
+pub fn change(level: u32, outputs: Outputs, filters: Filters) {
+    *log() = Log { outputs, filters, level };
     tracing::callsite::rebuild_interest_cache();
 }
 
-pub fn level() -> u32 {
-    LEVEL.load(Ordering::Relaxed)
+pub fn set_outputs(outputs: Outputs) {
+    log().outputs = outputs;
+}
+
+pub fn set_filters(filters: Filters) {
+    log().filters = filters;
+    tracing::callsite::rebuild_interest_cache();
 }
 
 pub fn outputs_text() -> String {
-    let Some(place) = OUTPUTS.get() else { return String::new() };
-    place.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).text.clone()
+    log().outputs.text.clone()
+}
+
+pub fn filters_text() -> String {
+    log().filters.text.clone()
+}
+
+fn log() -> MutexGuard<'static, Log> {
+    LOG.get_or_init(Mutex::default).lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 struct Lines;
 
 impl<S: Subscriber> Layer<S> for Lines {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        number(metadata.level()) >= level()
+        let log = log();
+        let filter = log.filters.list.iter().find(|(_, name)| metadata.target().contains(name.as_str()));
+        number(metadata.level()) >= filter.map_or(log.level, |(level, _)| *level)
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
@@ -92,9 +132,7 @@ impl<S: Subscriber> Layer<S> for Lines {
         event.record(&mut message);
         let level = number(event.metadata().level());
         let line = format!("{}: {}: {} : {}\n", time(SystemTime::now()), std::process::id(), word(level), message.0);
-        let Some(place) = OUTPUTS.get() else { return };
-        let mut outputs = place.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        for (_, output) in outputs.list.iter_mut().filter(|(least, _)| level >= *least) {
+        for (_, output) in log().outputs.list.iter_mut().filter(|(least, _)| level >= *least) {
             // There is nowhere to say that a log cannot be written.
             _ = match output {
                 Output::Stderr => std::io::stderr().write_all(line.as_bytes()),
@@ -177,6 +215,10 @@ mod tests {
         assert!(Outputs::parse("1:stderr").is_ok());
         for wrong in ["stderr", "5:stderr", "1:pigeon", "1:file:/nowhere/at/all/x"] {
             assert!(Outputs::parse(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(Filters::parse("1:rpc 4:network").unwrap().list.len(), 2);
+        for wrong in ["rpc", "0:rpc", "1:"] {
+            assert!(Filters::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

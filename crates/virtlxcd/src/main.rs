@@ -1,6 +1,7 @@
 //! `virtlxcd`: the daemon. Serves libvirt's protocol on its sockets and drives the containers behind it.
 #![forbid(unsafe_code)]
 
+mod admin;
 mod background;
 mod call;
 mod config;
@@ -10,6 +11,7 @@ mod daemon;
 mod dispatch;
 mod events;
 mod host;
+mod idle;
 mod log;
 mod node;
 mod options;

@@ -1,20 +1,21 @@
 //! The daemon's life: settings, lock, drivers, sockets, loop, orderly end.
 
+use crate::admin::Admin;
 use crate::background;
 use crate::config::Config;
 use crate::daemon::{Daemon, Hypervisor};
-use crate::log::{self, Outputs};
+use crate::idle::IdleEnd;
+use crate::log::{self, Filters, Outputs};
 use crate::options::Options;
 use crate::pidfile;
 use crate::sockets::{self, Purpose};
 use api::Paths;
-use rpc::server::{EventFlags, Listening, Loop, Server, Source, Token};
+use rpc::server::{Control, EventFlags, Listening, Loop, Server, Source};
 use rustix::process::Signal;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// Running calls have so long to end when the daemon is told to.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -28,7 +29,7 @@ pub fn run(options: &Options) -> Result<(), String> {
         verbose: options.verbose,
     };
     let config = settings.read()?;
-    log::start(settings.log_level(&config), Outputs::parse(&config.log_outputs)?);
+    log::start(settings.log_level(&config), Outputs::parse(&config.log_outputs)?, Filters::parse(&config.log_filters)?);
     background::detach();
     let signals = linux::signal::into_pipe(&[Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP].map(Signal::as_raw))
         .map_err(|e| format!("cannot receive signals: {e}"))?;
@@ -44,19 +45,32 @@ pub fn run(options: &Options) -> Result<(), String> {
     let server = Server::new("rpc-worker", Arc::clone(&event_loop), service, config.workers, config.limits);
     daemon.set_server(&server);
 
+    let needed = Box::new({
+        let daemon = Arc::clone(&daemon);
+        move || daemon.is_needed()
+    });
+    let idle = IdleEnd::new(&event_loop, needed, options.timeout.map(Duration::from_secs));
+    daemon.set_idle(&idle);
+    let servers = Arc::new(OnceLock::new());
+    let service = Admin { servers: Arc::clone(&servers), idle };
+    let admin =
+        Server::new("admin-worker", Arc::clone(&event_loop), service, config.admin_workers, config.admin_limits);
+    _ = servers.set(vec![("admin", Arc::clone(&admin) as Arc<dyn Control>), ("virtlxcd", Arc::clone(&server) as _)]);
+
     // The drivers are ready before the first client is accepted.
     let sockets = sockets::open(&paths, &config).map_err(said)?;
-    for socket in sockets.iter().filter(|socket| socket.purpose != Purpose::Admin) {
+    for socket in &sockets {
         let copy = socket.socket.try_clone().map_err(|e| format!("cannot use a socket: {e}"))?;
-        let read_only = socket.purpose == Purpose::ReadOnly;
-        server.listen(Listening { socket: copy, read_only }).map_err(said)?;
+        let listening = Listening { socket: copy, read_only: socket.purpose == Purpose::ReadOnly };
+        match socket.purpose {
+            Purpose::Admin => admin.listen(listening),
+            Purpose::ReadWrite | Purpose::ReadOnly => server.listen(listening),
+        }
+        .map_err(said)?;
     }
     let signals = SignalSource { event_loop: Arc::clone(&event_loop), signals, settings };
     let signals = Arc::new(signals);
     event_loop.add(event_loop.token(), &signals.signals, EventFlags::IN, Arc::clone(&signals) as _).map_err(said)?;
-    if let Some(seconds) = options.timeout {
-        IdleEnd::start(&event_loop, &daemon, Duration::from_secs(seconds));
-    }
     tracing::info!("virtlxcd {} is ready", env!("CARGO_PKG_VERSION"));
     background::ready();
     if let Err(e) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
@@ -68,6 +82,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     // Gone before the last reply: who connects from now on starts the next daemon.
     drop(sockets);
+    admin.finish(Duration::ZERO);
     server.finish(PATIENCE);
     ended
 }
@@ -114,57 +129,15 @@ impl Source for SignalSource {
 impl SignalSource {
     /// Logging follows the file's new content; the other settings hold until the next start.
     fn reload(&self) {
-        let reread = self.settings.read().and_then(|config| Ok((Outputs::parse(&config.log_outputs)?, config)));
+        let reread = self.settings.read().and_then(|config| {
+            Ok((Outputs::parse(&config.log_outputs)?, Filters::parse(&config.log_filters)?, config))
+        });
         match reread {
-            Ok((outputs, config)) => {
-                log::change(self.settings.log_level(&config), outputs);
+            Ok((outputs, filters, config)) => {
+                log::change(self.settings.log_level(&config), outputs, filters);
                 tracing::info!("settings read again from '{}'", self.settings.path.display());
             }
             Err(why) => tracing::error!("the settings stay as they were: {why}"),
-        }
-    }
-}
-
-/// Ends the loop when nobody has needed the daemon for a while.
-struct IdleEnd {
-    event_loop: Arc<Loop>,
-    daemon: Arc<Daemon>,
-    token: Token,
-    timeout: Duration,
-    /// Since when there is neither client nor running domain, as far as seen.
-    idle_since: Mutex<Instant>,
-}
-
-impl IdleEnd {
-    fn start(event_loop: &Arc<Loop>, daemon: &Arc<Daemon>, timeout: Duration) {
-        let token = event_loop.token();
-        let idle = Arc::new(IdleEnd {
-            event_loop: Arc::clone(event_loop),
-            daemon: Arc::clone(daemon),
-            token,
-            timeout,
-            idle_since: Mutex::new(Instant::now()),
-        });
-        event_loop.add_timer_source(token, idle);
-        event_loop.set_timer(token, Instant::now() + timeout);
-    }
-}
-
-impl Source for IdleEnd {
-    fn ready(self: Arc<Self>, _: EventFlags) {}
-
-    fn timer(self: Arc<Self>) {
-        let now = Instant::now();
-        let mut idle_since = self.idle_since.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if self.daemon.clients.load(Ordering::Acquire) > 0 {
-            *idle_since = now;
-        }
-        let due = *idle_since + self.timeout;
-        if now >= due {
-            tracing::info!("nobody has needed the daemon for {} seconds", self.timeout.as_secs());
-            self.event_loop.stop();
-        } else {
-            self.event_loop.set_timer(self.token, due);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One client of a server: its socket, its request window, what waits to be sent to it, its streams.
 
 use super::event_loop::{EventFlags, Source, Token, lock};
-use super::listener::{self, Server};
+use super::listener::{self, Control, Server};
 use super::stream::ServerStream;
 use super::{Reply, Service, Then};
 use crate::error::rpc_error;

@@ -45,6 +45,51 @@ pub struct Server<S: Service> {
     next_client: AtomicU64,
 }
 
+/// What an administrator sees and changes, whatever the server's service is.
+pub trait Control: Send + Sync {
+    fn clients(&self) -> Vec<ClientInfo>;
+    /// False: there is no such client.
+    fn close_client(&self, id: u64) -> bool;
+    fn limits(&self) -> ClientLimits;
+    fn set_limits(&self, limits: ClientLimits);
+    fn workers(&self) -> PoolState;
+    fn set_workers(&self, limits: PoolLimits);
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct ClientInfo {
+    pub id: u64,
+    pub peer: Peer,
+}
+
+impl<S: Service> Control for Server<S> {
+    fn clients(&self) -> Vec<ClientInfo> {
+        lock(&self.clients).values().map(|client| ClientInfo { id: client.id, peer: client.peer }).collect()
+    }
+
+    fn close_client(&self, id: u64) -> bool {
+        let client = lock(&self.clients).get(&id).cloned();
+        client.inspect(Client::close).is_some()
+    }
+
+    fn limits(&self) -> ClientLimits {
+        *lock(&self.limits)
+    }
+
+    fn set_limits(&self, limits: ClientLimits) {
+        *lock(&self.limits) = limits;
+        self.arm_listeners();
+    }
+
+    fn workers(&self) -> PoolState {
+        self.pool.state()
+    }
+
+    fn set_workers(&self, limits: PoolLimits) {
+        self.pool.set_limits(limits);
+    }
+}
+
 struct Listener<S: Service> {
     server: Arc<Server<S>>,
     listening: Listening,
@@ -82,23 +127,6 @@ impl<S: Service> Server<S> {
     /// The clients there are, oldest first.
     pub fn clients(&self) -> Vec<Arc<Client<S>>> {
         lock(&self.clients).values().cloned().collect()
-    }
-
-    pub fn limits(&self) -> ClientLimits {
-        *lock(&self.limits)
-    }
-
-    pub fn set_limits(&self, limits: ClientLimits) {
-        *lock(&self.limits) = limits;
-        self.arm_listeners();
-    }
-
-    pub fn workers(&self) -> PoolState {
-        self.pool.state()
-    }
-
-    pub fn set_workers(&self, limits: PoolLimits) {
-        self.pool.set_limits(limits);
     }
 
     /// Work that is nobody's call, for a worker.

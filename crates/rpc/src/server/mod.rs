@@ -10,7 +10,7 @@ mod stream;
 
 pub use client::{Client, Peer};
 pub use event_loop::{EventFlags, Loop, Source, Token};
-pub use listener::{ClientLimits, Listening, Server};
+pub use listener::{ClientInfo, ClientLimits, Control, Listening, Server};
 pub use pool::{PoolLimits, PoolState};
 
 use crate::message::{Header, Message};
