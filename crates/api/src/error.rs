@@ -116,17 +116,17 @@ impl Error {
     pub fn no_domain_uuid(uuid: &Uuid, name: Option<&str>) -> Error {
         let detail = match name {
             Some(name) => format!("no domain with matching uuid '{uuid}' ({name})"),
-            None => format!("no domain with matching uuid '{uuid}'"),
+            None => format!("No domain with matching uuid '{uuid}'"),
         };
         Error::new(ErrorDomain::Lxc, Code::NoDomain, detail)
     }
 
     pub fn no_domain_name(name: &str) -> Error {
-        Error::new(ErrorDomain::Lxc, Code::NoDomain, format!("no domain with matching name '{name}'"))
+        Error::new(ErrorDomain::Lxc, Code::NoDomain, format!("No domain with matching name '{name}'"))
     }
 
     pub fn no_domain_id(id: i32) -> Error {
-        Error::new(ErrorDomain::Lxc, Code::NoDomain, format!("no domain with matching id {id}"))
+        Error::new(ErrorDomain::Lxc, Code::NoDomain, format!("No domain with matching id {id}"))
     }
 
     /// The same error with more behind libvirt's words; `str2` keeps step with the message.

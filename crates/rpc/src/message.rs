@@ -129,11 +129,6 @@ impl Header {
             status: Status::from_number(words.next()? as i32),
         })
     }
-
-    /// Whether the payload begins with a number of descriptors that follow the message.
-    pub fn announces_fds(&self) -> bool {
-        matches!(self.kind, Type::CallWithFds | Type::ReplyWithFds)
-    }
 }
 
 /// A message as it was received; `payload` begins behind the number of descriptors.
@@ -146,9 +141,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// From the bytes behind the length word.
-    pub fn from_frame(header: Header, frame: Vec<u8>, fds: Vec<OwnedFd>) -> Message {
-        let start = if header.announces_fds() { HEADER + 4 } else { HEADER };
+    /// From the bytes behind the length word; `start` is where the payload begins in them.
+    pub(crate) fn from_frame(header: Header, frame: Vec<u8>, start: usize, fds: Vec<OwnedFd>) -> Message {
         Message { header, frame, start, fds }
     }
 

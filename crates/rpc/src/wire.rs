@@ -3,7 +3,7 @@
 //! Reading never blocks; writing does where the socket does. A descriptor travels behind the complete message, attached to one
 //! byte of its own; so exactly the message is read, and not a byte more.
 
-use crate::message::{FDS_MAX, HEADER, Header, LENGTH_MAX, LENGTH_MIN, Message, Outgoing};
+use crate::message::{FDS_MAX, HEADER, Header, LENGTH_MAX, LENGTH_MIN, Message, Outgoing, Type};
 use rustix::io::Errno;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
@@ -82,15 +82,21 @@ const HEAD: State = State::Head { bytes: [0; LENGTH_MIN], have: 0 };
 /// Puts messages together from what a socket gives.
 pub struct Receiver {
     state: State,
-}
-
-impl Default for Receiver {
-    fn default() -> Receiver {
-        Receiver { state: HEAD }
-    }
+    /// The one type of message that the peer sends with descriptors.
+    with_fds: Type,
 }
 
 impl Receiver {
+    /// Of a client's messages.
+    pub fn of_calls() -> Receiver {
+        Receiver { state: HEAD, with_fds: Type::CallWithFds }
+    }
+
+    /// Of a server's messages.
+    pub fn of_replies() -> Receiver {
+        Receiver { state: HEAD, with_fds: Type::ReplyWithFds }
+    }
+
     /// Reads on until a message is complete, the socket is empty, or nothing can come any more.
     pub fn receive(&mut self, socket: BorrowedFd<'_>) -> Result<Received, WireError> {
         loop {
@@ -154,7 +160,7 @@ impl Receiver {
     fn finish(&mut self) -> Result<Option<Message>, WireError> {
         let (header, frame, fds) = match std::mem::replace(&mut self.state, HEAD) {
             State::Body { header, frame, have, total } if have == total => {
-                let want = announced(&header, &frame)?;
+                let want = if header.kind == self.with_fds { announced(&frame)? } else { 0 };
                 if want > 0 {
                     self.state = State::Fds { header, frame, fds: Vec::new(), want };
                     return Ok(None);
@@ -167,7 +173,8 @@ impl Receiver {
                 return Ok(None);
             }
         };
-        Ok(Some(Message::from_frame(header, frame, fds)))
+        let start = if header.kind == self.with_fds { HEADER + 4 } else { HEADER };
+        Ok(Some(Message::from_frame(header, frame, start, fds)))
     }
 }
 
@@ -182,10 +189,7 @@ fn check_length(bytes: &[u8; LENGTH_MIN]) -> Result<usize, WireError> {
 }
 
 /// How many descriptors follow the message.
-fn announced(header: &Header, frame: &[u8]) -> Result<usize, WireError> {
-    if !header.announces_fds() {
-        return Ok(0);
-    }
+fn announced(frame: &[u8]) -> Result<usize, WireError> {
     match frame.get(HEADER..HEADER + 4) {
         Some(&[0, 0, 0, count]) if usize::from(count) <= FDS_MAX => Ok(usize::from(count)),
         _ => Err(WireError::Descriptors),
@@ -366,7 +370,6 @@ fn send_fd(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> Result<bool, Errno> {
 mod tests {
     use super::*;
     use crate::lxc::{DomainOpenNamespaceArgs, Procedure};
-    use crate::message::Type;
     use std::io::Write;
     use std::os::unix::net::UnixStream;
 
@@ -395,7 +398,7 @@ mod tests {
     #[test]
     fn a_message_in_single_bytes_and_two_in_one_write() {
         let (mut near, far) = pair();
-        let mut receiver = Receiver::default();
+        let mut receiver = Receiver::of_calls();
         let bytes = call("one").bytes;
         for (at, byte) in bytes.iter().enumerate() {
             assert!(matches!(receiver.receive(far.as_fd()), Ok(Received::WouldBlock)), "{at}");
@@ -414,7 +417,7 @@ mod tests {
         for length in [0u32, 4, 27, LENGTH_MAX as u32 + 1, u32::MAX] {
             let (mut near, far) = pair();
             near.write_all(&length.to_be_bytes()).unwrap();
-            let mut receiver = Receiver::default();
+            let mut receiver = Receiver::of_calls();
             assert!(matches!(receiver.receive(far.as_fd()), Err(WireError::Length(l)) if l == length), "{length}");
         }
     }
@@ -424,7 +427,7 @@ mod tests {
         let (mut near, far) = pair();
         near.write_all(&(LENGTH_MAX as u32).to_be_bytes()).unwrap();
         near.write_all(&[0; HEADER]).unwrap();
-        let mut receiver = Receiver::default();
+        let mut receiver = Receiver::of_calls();
         assert!(matches!(receiver.receive(far.as_fd()), Ok(Received::WouldBlock)));
         let State::Body { frame, .. } = &receiver.state else { panic!("in the body") };
         assert!(frame.capacity() <= 131_072, "{}", frame.capacity());
@@ -443,7 +446,7 @@ mod tests {
         sender.push(call("after"));
         assert_eq!(sender.flush(near.as_fd()), Ok(true));
         assert_eq!(sender.queued_bytes(), 0);
-        let mut receiver = Receiver::default();
+        let mut receiver = Receiver::of_replies();
         let first = message(receiver.receive(far.as_fd()));
         assert_eq!((first.fds.len(), first.payload().len()), (2, 0));
         assert!(message(receiver.receive(far.as_fd())).fds.is_empty());
@@ -462,10 +465,10 @@ mod tests {
         let (mut near, far) = pair();
         near.write_all(&bytes).unwrap();
         near.write_all(&[0]).unwrap();
-        assert!(matches!(Receiver::default().receive(far.as_fd()), Err(WireError::Descriptors)));
+        assert!(matches!(Receiver::of_calls().receive(far.as_fd()), Err(WireError::Descriptors)));
         bytes[LENGTH_MIN + 3] = 33;
         let (mut near, far) = pair();
         near.write_all(&bytes).unwrap();
-        assert!(matches!(Receiver::default().receive(far.as_fd()), Err(WireError::Descriptors)), "too many");
+        assert!(matches!(Receiver::of_calls().receive(far.as_fd()), Err(WireError::Descriptors)), "too many");
     }
 }

@@ -185,7 +185,7 @@ fn the_request_window_stops_reading_and_a_reply_opens_it() {
     socket.write_all(&call(Procedure::ConnectGetVersion, 6)).unwrap();
     let other = daemon.connection();
     assert_eq!(version(&other), Ok(42), "a priority worker is left for other clients");
-    let mut receiver = Receiver::default();
+    let mut receiver = Receiver::of_replies();
     // Five are read; the sixth and the version wait until one is answered.
     socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     assert!(matches!(receiver.receive(socket.as_fd()), Ok(Received::WouldBlock)));
@@ -206,7 +206,7 @@ fn a_full_house_leaves_the_next_client_in_the_backlog() {
     assert!(second.read(&mut [0; 4]).is_err());
     drop(first);
     second.set_read_timeout(None).unwrap();
-    assert!(next(&second, &mut Receiver::default()).is_some());
+    assert!(next(&second, &mut Receiver::of_replies()).is_some());
 }
 
 #[test]
@@ -225,13 +225,13 @@ fn odd_input_gets_libvirts_reaction() {
     for odd in dropped {
         let mut socket = daemon.socket();
         socket.write_all(&[frame(&odd), frame(&header)].concat()).unwrap();
-        let message = next(&socket, &mut Receiver::default()).unwrap();
+        let message = next(&socket, &mut Receiver::of_replies()).unwrap();
         assert_eq!((message.header.serial, message.header.kind, message.header.status), (9, Type::Reply, Status::Ok));
     }
     for procedure in [0, -1, 444] {
         let mut socket = daemon.socket();
         socket.write_all(&frame(&Header { procedure, ..header })).unwrap();
-        let message = next(&socket, &mut Receiver::default()).unwrap();
+        let message = next(&socket, &mut Receiver::of_replies()).unwrap();
         assert_eq!(message.header.status, Status::Error, "{procedure}");
         let error = rpc::error::from_wire(message.decode::<rpc::virnet::MessageError>().unwrap());
         assert_eq!(error.message, format!("unknown procedure: {procedure}"));
@@ -239,7 +239,7 @@ fn odd_input_gets_libvirts_reaction() {
     for length in [0, 27, LENGTH_MAX as u32 + 1] {
         let mut socket = daemon.socket();
         socket.write_all(&length.to_be_bytes()).unwrap();
-        assert!(next(&socket, &mut Receiver::default()).is_none(), "{length}");
+        assert!(next(&socket, &mut Receiver::of_replies()).is_none(), "{length}");
     }
     let mut half = daemon.socket();
     half.write_all(&frame(&header)[..20]).unwrap();
@@ -336,7 +336,7 @@ fn a_silent_client_is_pinged_and_then_dropped() {
     let bytes = Outgoing::new::<remote::ConnectSupportsFeatureArgs>(&header, &args).unwrap().bytes;
     let begun = Instant::now();
     socket.write_all(&bytes).unwrap();
-    let mut receiver = Receiver::default();
+    let mut receiver = Receiver::of_replies();
     assert_eq!(next(&socket, &mut receiver).unwrap().header.kind, Type::Reply);
     for _ in 0..2 {
         assert_eq!(next(&socket, &mut receiver).unwrap().header.program, rpc::keepalive::PROGRAM);

@@ -113,3 +113,14 @@ pub fn known_flags(flags: u32, known: u32, function: &str, domain: ErrorDomain) 
         unknown => Err(Error::unsupported_flags(domain, function, unknown)),
     }
 }
+
+/// How many entries a client has room for in the answer to one of the old list calls.
+pub fn list_room(argument: &str, asked: i32, limit: &str) -> Result<usize> {
+    /// `REMOTE_DOMAIN_LIST_MAX`, and the same for the other lists.
+    const MAX: usize = 16_384;
+    match usize::try_from(asked) {
+        Ok(room) if room <= MAX => Ok(room),
+        Ok(_) => Err(rpc_error(format!("{argument} > {limit}"))),
+        Err(_) => Err(rpc_error(format!("{argument} must be non-negative"))),
+    }
+}

@@ -1,7 +1,7 @@
 //! Calls about the connection itself: opening, names, versions, features, events.
 
 use crate::call::{Call, no_flags};
-use crate::daemon::Opened;
+use crate::daemon::{Driver, Opened};
 use crate::events;
 use api::{Code, Error, ErrorDomain, Result};
 use rpc::Str;
@@ -28,27 +28,37 @@ pub fn open(call: &Call, args: ConnectOpenArgs) -> Result<()> {
         return Err(Error::internal(ErrorDomain::Rpc, "connection already open"));
     }
     let read_only = call.client.peer.read_only || args.flags & 1 != 0;
-    state.opened = Some(Opened { uri: accepted_uri(&name.to_string_lossy())?, read_only });
+    let (uri, driver) = accepted_uri(&name.to_string_lossy())?;
+    state.opened = Some(Opened { uri, driver, read_only });
     Ok(())
 }
 
-/// The URI as `CONNECT_GET_URI` says it; an error where it names another driver.
-fn accepted_uri(name: &str) -> Result<String> {
+/// The URI as `CONNECT_GET_URI` says it, and the driver that it names; an error where there is no such driver here.
+fn accepted_uri(name: &str) -> Result<(String, Driver)> {
     if name.is_empty() {
-        return Ok("lxc:///system".to_string());
+        return Ok(("lxc:///system".to_string(), Driver::Lxc));
     }
     let foreign = || Error::new(ErrorDomain::None, Code::NoConnect, name);
-    let rest = name.strip_prefix("lxc:").ok_or_else(foreign)?;
-    let path = rest.strip_prefix("//").unwrap_or(rest);
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    match path {
-        "" | "/" | "/system" => Ok(name.to_string()),
-        _ if !path.starts_with('/') => Err(foreign()),
-        _ => {
-            let words = format!("Unexpected LXC URI path '{path}', try lxc:///system");
-            Err(Error::internal(ErrorDomain::Lxc, words))
-        }
+    let (scheme, rest) = name.split_once(':').ok_or_else(foreign)?;
+    let (driver, domain) = match scheme {
+        "lxc" => (Driver::Lxc, ErrorDomain::Lxc),
+        "network" => (Driver::Network, ErrorDomain::Network),
+        _ => return Err(foreign()),
+    };
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    let accepted: &[&str] = if driver == Driver::Lxc { &["", "/", "/system"] } else { &["/system"] };
+    if accepted.contains(&path) {
+        return Ok((format!("{scheme}://{rest}"), driver));
     }
+    if !path.is_empty() && !path.starts_with('/') {
+        return Err(foreign());
+    }
+    let words = match driver {
+        Driver::Lxc => format!("Unexpected LXC URI path '{path}', try lxc:///system"),
+        Driver::Network => format!("unexpected network URI path '{path}', try network:///system"),
+    };
+    Err(Error::internal(domain, words))
 }
 
 pub fn close(_: &Call, _: ()) -> Result<Reply> {
@@ -67,8 +77,10 @@ pub fn supports_feature(call: &Call, args: ConnectSupportsFeatureArgs) -> Result
     Ok(ConnectSupportsFeatureRet { supported: i32::from(SUPPORTED.contains(&args.feature)) })
 }
 
-pub fn kind(_: &Call, _: ()) -> Result<ConnectGetTypeRet> {
-    Ok(ConnectGetTypeRet { r#type: Str::from("LXC") })
+pub fn kind(call: &Call, _: ()) -> Result<ConnectGetTypeRet> {
+    let driver = call.client.session.state().opened.as_ref().map(|opened| opened.driver);
+    let name = if driver == Some(Driver::Network) { "network" } else { "LXC" };
+    Ok(ConnectGetTypeRet { r#type: Str::from(name) })
 }
 
 pub fn version(call: &Call, _: ()) -> Result<ConnectGetVersionRet> {
@@ -163,13 +175,18 @@ mod tests {
 
     #[test]
     fn uris_as_recorded() {
-        for (name, answer) in [("", "lxc:///system"), ("lxc:///", "lxc:///"), ("lxc://", "lxc://")] {
-            assert_eq!(accepted_uri(name).as_deref(), Ok(answer), "{name}");
+        for (name, answer, driver) in [
+            ("", "lxc:///system", Driver::Lxc),
+            ("lxc:///", "lxc:///", Driver::Lxc),
+            ("lxc:", "lxc://", Driver::Lxc),
+            ("network:///system", "network:///system", Driver::Network),
+        ] {
+            assert_eq!(accepted_uri(name), Ok((answer.to_string(), driver)), "{name}");
         }
         let bogus = accepted_uri("lxc:///session").unwrap_err();
         assert_eq!(bogus.message, "internal error: Unexpected LXC URI path '/session', try lxc:///system");
         assert_eq!((bogus.code, bogus.domain), (Code::InternalError, ErrorDomain::Lxc));
-        for name in ["qemu:///system", "LXC:///", "lxc+unix:///"] {
+        for name in ["qemu:///system", "LXC:///", "lxc+unix:///", "lxc://host/"] {
             let foreign = accepted_uri(name).unwrap_err();
             assert_eq!(foreign.message, format!("no connection driver available for {name}"));
         }

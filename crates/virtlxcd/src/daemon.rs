@@ -80,7 +80,15 @@ pub struct SessionState {
 #[derive(Debug, Clone)]
 pub struct Opened {
     pub uri: String,
+    pub driver: Driver,
     pub read_only: bool,
+}
+
+/// What the connection was opened for. All calls are served on both kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driver {
+    Lxc,
+    Network,
 }
 
 impl Session {

@@ -19,7 +19,7 @@ const STREAM_BACKLOG: usize = 8 << 20;
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 pub(super) fn run(shared: &Shared) {
-    let mut receiver = Receiver::default();
+    let mut receiver = Receiver::of_replies();
     let mut pulse = Pulse { heard: Instant::now(), unanswered: 0 };
     let (reason, error) = loop {
         if let Err(end) = step(shared, &mut receiver, &mut pulse) {

@@ -86,7 +86,7 @@ impl<S: Service> Client<S> {
             token: server.event_loop.token(),
             server,
             socket,
-            receiver: Mutex::default(),
+            receiver: Mutex::new(Receiver::of_calls()),
             io: Mutex::new(Io {
                 sender: Sender::default(),
                 notes: VecDeque::new(),
@@ -175,7 +175,11 @@ impl<S: Service> Client<S> {
         if !done {
             self.arm(&mut io);
         }
+        let goodbye = io.closing && left == 0;
         drop(io);
+        if goodbye {
+            self.discard_input();
+        }
         if done {
             self.close();
             return;
@@ -185,6 +189,17 @@ impl<S: Service> Client<S> {
                 if let Some(stream) = self.stream(serial) {
                     stream.written();
                 }
+            }
+        }
+    }
+
+    /// Reads away what nobody will answer: a socket closed with unread data takes the last reply with it.
+    fn discard_input(&self) {
+        let mut scratch = [0; 4096];
+        for _ in 0..TURN {
+            match rustix::net::recv(&self.socket, &mut scratch, rustix::net::RecvFlags::DONTWAIT) {
+                Ok((count, _)) if count > 0 => {}
+                _ => return,
             }
         }
     }
