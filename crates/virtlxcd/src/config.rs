@@ -304,6 +304,18 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_says_what_holds() {
+        const SAMPLE: &str = include_str!("../../../data/virtlxcd.conf");
+        let lines = SAMPLE.lines().filter(|line| line.starts_with('#') && !line.starts_with("# "));
+        let settings: Vec<&str> = lines.map(|line| line.trim_start_matches('#')).collect();
+        let shown = Config::parse(&settings.join("\n")).unwrap();
+        let unset = Config { socket_dir: None, socket_group: None, log_level: None, host_uuid: None, ..shown };
+        let defaults =
+            Config { log_filters: "1:rpc 4:network".into(), log_outputs: "1:stderr".into(), ..Config::default() };
+        assert_eq!(unset, defaults);
+    }
+
+    #[test]
     fn mistakes_name_their_line() {
         for (text, line, part) in [
             ("\n\nmax_client = 5", 3, "no setting 'max_client'"),

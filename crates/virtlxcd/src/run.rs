@@ -31,6 +31,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     let config = settings.read()?;
     log::start(settings.log_level(&config), Outputs::parse(&config.log_outputs)?, Filters::parse(&config.log_filters)?);
     background::detach();
+    raise_descriptor_limit();
     let signals = linux::signal::into_pipe(&[Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP].map(Signal::as_raw))
         .map_err(|e| format!("cannot receive signals: {e}"))?;
 
@@ -85,6 +86,15 @@ pub fn run(options: &Options) -> Result<(), String> {
     admin.finish(Duration::ZERO);
     server.finish(PATIENCE);
     ended
+}
+
+/// Each client and each running container needs descriptors: as many as the system allows.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(errno) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
+        tracing::warn!("cannot raise the limit of open files: {errno}");
+    }
 }
 
 struct Settings {
