@@ -40,7 +40,7 @@ impl fmt::Display for WireError {
         match self {
             WireError::Io(errno) => write!(f, "{errno}"),
             WireError::Length(length) => {
-                write!(f, "message length {length} is not between {LENGTH_MIN} and {LENGTH_MAX}")
+                write!(f, "message length {length} is outside the limits")
             }
             WireError::Descriptors => f.write_str("the message's file descriptors did not come as announced"),
             WireError::Truncated => f.write_str("end of file inside a message"),
@@ -84,17 +84,24 @@ pub struct Receiver {
     state: State,
     /// The one type of message that the peer sends with descriptors.
     with_fds: Type,
+    /// The largest length word that is accepted.
+    length_max: usize,
 }
 
 impl Receiver {
     /// Of a client's messages.
     pub fn of_calls() -> Receiver {
-        Receiver { state: HEAD, with_fds: Type::CallWithFds }
+        Receiver { state: HEAD, with_fds: Type::CallWithFds, length_max: LENGTH_MAX }
     }
 
     /// Of a server's messages.
     pub fn of_replies() -> Receiver {
-        Receiver { state: HEAD, with_fds: Type::ReplyWithFds }
+        Receiver { state: HEAD, with_fds: Type::ReplyWithFds, length_max: LENGTH_MAX }
+    }
+
+    /// The same for a peer that has no business with longer messages.
+    pub fn at_most(self, length_max: usize) -> Receiver {
+        Receiver { length_max, ..self }
     }
 
     /// Reads on until a message is complete, the socket is empty, or nothing can come any more.
@@ -140,12 +147,12 @@ impl Receiver {
                 *have += count;
                 if *have >= 4 {
                     // A wrong length ends the connection at once, complete header or not.
-                    check_length(bytes)?;
+                    check_length(bytes, self.length_max)?;
                 }
                 if *have < LENGTH_MIN {
                     return Ok(None);
                 }
-                let length = check_length(bytes)?;
+                let length = check_length(bytes, self.length_max)?;
                 let frame = bytes.get(4..).unwrap_or_default().to_vec();
                 let Some(header) = Header::decode(&frame) else { return Err(WireError::Truncated) };
                 self.state = State::Body { header, frame, have: HEADER, total: length - 4 };
@@ -178,10 +185,10 @@ impl Receiver {
     }
 }
 
-fn check_length(bytes: &[u8; LENGTH_MIN]) -> Result<usize, WireError> {
+fn check_length(bytes: &[u8; LENGTH_MIN], length_max: usize) -> Result<usize, WireError> {
     let [a, b, c, d, ..] = *bytes;
     let length = u32::from_be_bytes([a, b, c, d]);
-    if (LENGTH_MIN..=LENGTH_MAX).contains(&(length as usize)) {
+    if (LENGTH_MIN..=length_max).contains(&(length as usize)) {
         Ok(length as usize)
     } else {
         Err(WireError::Length(length))

@@ -19,6 +19,8 @@ use std::time::{Instant, SystemTime};
 
 /// Messages read from one client before the others have their turn.
 const TURN: usize = 16;
+/// Anybody may connect to a read-only socket, thousands of times; no call that is allowed there needs so much.
+const READ_ONLY_LENGTH_MAX: usize = 256 << 10;
 const PING: (u32, i32) = (keepalive::PROGRAM, keepalive::Procedure::Ping as i32);
 /// A client that leaves so much unread loses its connection with the next event.
 const UNREAD_MAX: usize = 64 << 20;
@@ -86,7 +88,11 @@ impl<S: Service> Client<S> {
             token: server.event_loop.token(),
             server,
             socket,
-            receiver: Mutex::new(Receiver::of_calls()),
+            receiver: Mutex::new(if read_only {
+                Receiver::of_calls().at_most(READ_ONLY_LENGTH_MAX)
+            } else {
+                Receiver::of_calls()
+            }),
             io: Mutex::new(Io {
                 sender: Sender::default(),
                 notes: VecDeque::new(),
