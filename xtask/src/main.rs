@@ -5,6 +5,8 @@ mod build;
 mod codegen;
 mod run;
 mod sandbox;
+mod test;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -33,6 +35,13 @@ const COMMANDS: &[Command] = &[
         about: "run a command in a throw-away copy of this machine",
         run: sandbox::command,
     },
+    Command {
+        name: "test",
+        arguments: "[LEVEL]...",
+        about: "the tests, all levels or those named",
+        run: test::command,
+    },
+    Command { name: "tidy", arguments: "", about: "check the house rules", run: tidy::command },
 ];
 
 /// The stages that the sandbox starts of itself; not for people.
