@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::path::PathBuf;
+use std::os::unix::net::UnixDatagram;
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tracing::field::{Field, Visit};
@@ -22,6 +22,54 @@ pub struct Outputs {
 enum Output {
     Stderr,
     File(File),
+    /// With the name that the lines carry.
+    Syslog(UnixDatagram, String),
+    Journal(UnixDatagram),
+}
+
+impl Output {
+    fn parse(target: &str) -> Option<Result<Output, String>> {
+        let opened = match target.split_once(':') {
+            None if target == "stderr" => Ok(Output::Stderr),
+            None if target == "journald" => UnixDatagram::unbound().map(Output::Journal),
+            Some(("syslog", name)) => UnixDatagram::unbound().map(|socket| Output::Syslog(socket, name.to_string())),
+            Some(("file", path)) => OpenOptions::new().create(true).append(true).open(path).map(Output::File),
+            _ => return None,
+        };
+        Some(opened.map_err(|e| format!("log output '{target}': {e}")))
+    }
+
+    /// A log that cannot be written has nowhere to say so.
+    fn write(&mut self, level: u32, message: &str, line: &str) {
+        _ = match self {
+            Output::Stderr => std::io::stderr().write_all(line.as_bytes()),
+            Output::File(file) => file.write_all(line.as_bytes()),
+            Output::Syslog(socket, name) => {
+                /// The facility of system daemons.
+                const DAEMON: u32 = 3 << 3;
+                let datagram = format!("<{}>{name}[{}]: {message}", DAEMON | severity(level), std::process::id());
+                socket.send_to(datagram.as_bytes(), "/dev/log").map(drop)
+            }
+            Output::Journal(socket) => {
+                let mut datagram =
+                    format!("PRIORITY={}\nSYSLOG_IDENTIFIER=virtlxcd\nMESSAGE\n", severity(level)).into_bytes();
+                datagram.extend((message.len() as u64).to_le_bytes());
+                datagram.extend(message.bytes());
+                datagram.push(b'\n');
+                socket.send_to(&datagram, "/run/systemd/journal/socket").map(drop)
+            }
+        };
+    }
+}
+
+/// As syslog counts.
+fn severity(level: u32) -> u32 {
+    match level {
+        4 => 3,
+        3 => 4,
+        2 => 6,
+        _ => 7,
+    }
 }
 
 /// Levels for parts of the program, before the general level.
@@ -42,22 +90,17 @@ struct Log {
 static LOG: OnceLock<Mutex<Log>> = OnceLock::new();
 
 impl Outputs {
-    /// `LEVEL:stderr` and `LEVEL:file:PATH`, separated by blanks. Empty: standard error.
+    /// `LEVEL:TARGET`, separated by blanks. Empty: standard error.
     pub fn parse(text: &str) -> Result<Outputs, String> {
         let text = if text.trim().is_empty() { "1:stderr" } else { text };
         let mut list = Vec::new();
         for item in text.split_whitespace() {
-            let wrong = || format!("log output '{item}': expected LEVEL:stderr or LEVEL:file:PATH, LEVEL being 1 to 4");
-            let (level, target) = split_level(item).ok_or_else(wrong)?;
-            let output = match target.split_once(':') {
-                None if target == "stderr" => Output::Stderr,
-                Some(("file", path)) => {
-                    let path = PathBuf::from(path);
-                    let file = OpenOptions::new().create(true).append(true).open(&path);
-                    Output::File(file.map_err(|e| format!("log output '{}': {e}", path.display()))?)
-                }
-                _ => return Err(wrong()),
+            let wrong = || {
+                let forms = "stderr, journald, syslog:NAME or file:PATH";
+                format!("log output '{item}': expected LEVEL:TARGET, LEVEL being 1 to 4 and TARGET {forms}")
             };
+            let (level, target) = split_level(item).ok_or_else(wrong)?;
+            let output = Output::parse(target).ok_or_else(wrong)??;
             list.push((level, output));
         }
         Ok(Outputs { list, text: text.to_string() })
@@ -133,11 +176,7 @@ impl<S: Subscriber> Layer<S> for Lines {
         let level = number(event.metadata().level());
         let line = format!("{}: {}: {} : {}\n", time(SystemTime::now()), std::process::id(), word(level), message.0);
         for (_, output) in log().outputs.list.iter_mut().filter(|(least, _)| level >= *least) {
-            // There is nowhere to say that a log cannot be written.
-            _ = match output {
-                Output::Stderr => std::io::stderr().write_all(line.as_bytes()),
-                Output::File(file) => file.write_all(line.as_bytes()),
-            };
+            output.write(level, &message.0, &line);
         }
     }
 }
@@ -212,7 +251,7 @@ mod tests {
     #[test]
     fn outputs_are_checked() {
         assert_eq!(Outputs::parse("").unwrap().list.len(), 1);
-        assert!(Outputs::parse("1:stderr").is_ok());
+        assert_eq!(Outputs::parse("1:stderr 3:syslog:virtlxcd 2:journald").unwrap().list.len(), 3);
         for wrong in ["stderr", "5:stderr", "1:pigeon", "1:file:/nowhere/at/all/x"] {
             assert!(Outputs::parse(wrong).is_err(), "{wrong}");
         }
