@@ -3,6 +3,8 @@
 
 mod build;
 mod codegen;
+mod demo;
+mod packages;
 mod run;
 mod sandbox;
 mod test;
@@ -30,6 +32,12 @@ const COMMANDS: &[Command] = &[
         run: codegen::command,
     },
     Command {
+        name: "demo",
+        arguments: "[--here]",
+        about: "the documentation's two documents the whole way, in the sandbox or on the machine itself",
+        run: demo::command,
+    },
+    Command {
         name: "sandbox",
         arguments: "[--layout v1|v2|mixed] [--writable DIR]... -- COMMAND...",
         about: "run a command in a throw-away copy of this machine",
@@ -46,6 +54,7 @@ const COMMANDS: &[Command] = &[
 
 /// The stages that the sandbox starts of itself; not for people.
 const STAGES: &[Command] = &[
+    Command { name: "demo-inside", arguments: "", about: "", run: demo::inside },
     Command { name: "sandbox-janitor", arguments: "", about: "", run: sandbox::janitor },
     Command { name: "sandbox-enter", arguments: "", about: "", run: sandbox::enter },
     Command { name: "sandbox-inside", arguments: "", about: "", run: sandbox::inside },

@@ -14,11 +14,12 @@ mod cgroups;
 mod root;
 
 use crate::{Result, run};
-pub use cgroups::Layout;
+pub use cgroups::{Layout, hierarchies};
 use rustix::process::{Signal, WaitOptions};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use tests::sandbox::VARIABLE;
 
 /// What a sandbox is to be like.
 #[derive(Debug, Clone, Default)]
@@ -28,10 +29,6 @@ pub struct Options {
     /// Folders of the machine that are written through.
     pub writable: Vec<PathBuf>,
 }
-
-/// Set inside, with the file below, so that a test can refuse to run on the bare machine.
-pub const VARIABLE: &str = "VIRTLXC_SANDBOX";
-pub const MARKER: &str = "/run/virtlxc-sandbox";
 
 pub fn command(arguments: &[String]) -> Result<u8> {
     let (options, command) = parse(arguments)?;

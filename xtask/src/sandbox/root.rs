@@ -1,12 +1,12 @@
 //! The sandbox's root folder: the machine's own under an overlay in memory (overlayfs, pivot_root(2)).
 
-use super::MARKER;
 use super::cgroups::{self, Hierarchy, Layout};
 use crate::Result;
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 use std::ffi::CString;
 use std::path::Path;
 use std::process::Command;
+use tests::sandbox::MARKER;
 
 /// Below the sandbox's folder: where the overlay's writes go, and the mount point of the new root.
 pub const UPPER: &str = "upper";

@@ -1,0 +1,141 @@
+//! Running a program to its end, with a limit on how long it may take.
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use std::ffi::OsStr;
+use std::fmt;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Nothing here takes longer, except what says so.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a program did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub command: String,
+    /// The exit status, or 128 and the number of the signal that killed it.
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Outcome {
+    /// Standard output of a program that succeeded.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!(self.code, 0, "{self}");
+        self.out
+    }
+
+    /// The complaint of a program that failed.
+    #[track_caller]
+    pub fn failure(self) -> String {
+        assert_ne!(self.code, 0, "{self}");
+        self.err
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "$ {}\n{}{}[status {}]", self.command, self.out, self.err, self.code)
+    }
+}
+
+/// Runs the program with these arguments.
+pub fn run<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, arguments: &[S]) -> Outcome {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    finish(command, b"", PATIENCE)
+}
+
+/// Runs a line of shell.
+pub fn shell(line: &str) -> Outcome {
+    run("sh", &["-c", line])
+}
+
+/// Runs the command to its end with this input; kills it, and fails, when the time is over.
+pub fn finish(mut command: Command, input: &[u8], patience: Duration) -> Outcome {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let shown = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot run {shown}: {error}"));
+    let (mut to, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            // A program need not read its input to the end.
+            if let Some(to) = &mut to {
+                _ = to.write_all(input);
+            }
+        });
+        let out = scope.spawn(|| read_all(out));
+        let err = scope.spawn(|| read_all(err));
+        let in_time = ended_within(child.id(), patience);
+        if !in_time {
+            _ = child.kill();
+        }
+        let status = child.wait().unwrap_or_else(|error| panic!("waiting for {shown}: {error}"));
+        let code = {
+            use std::os::unix::process::ExitStatusExt;
+            status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+        };
+        let text = |reader: thread::ScopedJoinHandle<'_, Vec<u8>>| {
+            String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned()
+        };
+        let outcome = Outcome { command: shown, code, out: text(out), err: text(err) };
+        assert!(in_time, "still running after {} s: {outcome}", patience.as_secs());
+        outcome
+    })
+}
+
+/// Waits for the end of any process, ours or not; false when it outlives the patience.
+pub fn ended_within(pid: u32, patience: Duration) -> bool {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return true };
+    let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { return true };
+    let timeout = Timespec {
+        tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: patience.subsec_nanos().into(),
+    };
+    poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&timeout)).is_ok_and(|ready| ready > 0)
+}
+
+/// Sends a signal to a process, if it is still there.
+pub fn kill(pid: u32, signal: Signal) {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
+    if let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) {
+        _ = pidfd_send_signal(&process, signal);
+    }
+}
+
+/// Asks again until the answer is there. For what no descriptor announces, as a lease or an address.
+#[track_caller]
+pub fn eventually<T>(what: &str, patience: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + patience;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "not within {} s: {what}", patience.as_secs());
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// One of our three programs, as `cargo xtask build` leaves them, or where the variable says.
+pub fn ours(name: &str) -> PathBuf {
+    match std::env::var_os("VIRTLXC_PROGRAMS") {
+        Some(dir) => PathBuf::from(dir).join(name),
+        None => PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release")).join(name),
+    }
+}
+
+fn read_all(from: Option<impl Read>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(mut from) = from {
+        // What came before a failure is worth showing too.
+        _ = from.read_to_end(&mut bytes);
+    }
+    bytes
+}
