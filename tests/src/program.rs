@@ -21,6 +21,8 @@ pub struct Outcome {
     pub code: i32,
     pub out: String,
     pub err: String,
+    /// Killed because its time was over.
+    pub late: bool,
 }
 
 impl Outcome {
@@ -57,12 +59,20 @@ pub fn shell(line: &str) -> Outcome {
     run("sh", &["-c", line])
 }
 
-/// Runs the command to its end with this input; kills it, and fails, when the time is over.
-pub fn finish(mut command: Command, input: &[u8], patience: Duration) -> Outcome {
+/// Runs the command to its end with this input; fails when it cannot be run or does not end in time.
+#[track_caller]
+pub fn finish(command: Command, input: &[u8], patience: Duration) -> Outcome {
+    let outcome = observe(command, input, patience).unwrap_or_else(|error| panic!("{error}"));
+    assert!(!outcome.late, "still running after {} s: {outcome}", patience.as_secs());
+    outcome
+}
+
+/// Runs the command to its end with this input; kills it when the time is over.
+pub fn observe(mut command: Command, input: &[u8], patience: Duration) -> Result<Outcome, String> {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let shown = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot run {shown}: {error}"));
+    let mut child = command.spawn().map_err(|error| format!("cannot run {shown}: {error}"))?;
     let (mut to, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     thread::scope(|scope| {
         scope.spawn(move || {
@@ -73,11 +83,11 @@ pub fn finish(mut command: Command, input: &[u8], patience: Duration) -> Outcome
         });
         let out = scope.spawn(|| read_all(out));
         let err = scope.spawn(|| read_all(err));
-        let in_time = ended_within(child.id(), patience);
-        if !in_time {
+        let late = !ended_within(child.id(), patience);
+        if late {
             _ = child.kill();
         }
-        let status = child.wait().unwrap_or_else(|error| panic!("waiting for {shown}: {error}"));
+        let status = child.wait().map_err(|error| format!("waiting for {shown}: {error}"))?;
         let code = {
             use std::os::unix::process::ExitStatusExt;
             status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
@@ -85,9 +95,7 @@ pub fn finish(mut command: Command, input: &[u8], patience: Duration) -> Outcome
         let text = |reader: thread::ScopedJoinHandle<'_, Vec<u8>>| {
             String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned()
         };
-        let outcome = Outcome { command: shown, code, out: text(out), err: text(err) };
-        assert!(in_time, "still running after {} s: {outcome}", patience.as_secs());
-        outcome
+        Ok(Outcome { command: shown, code, out: text(out), err: text(err), late })
     })
 }
 

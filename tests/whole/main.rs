@@ -1,2 +1,14 @@
 //! Whole programs on the real kernel, each test in a sandbox of its own: `cargo xtask test whole`.
 #![forbid(unsafe_code)]
+
+mod consoles;
+mod daemon;
+mod documents;
+mod exchange;
+mod failures;
+mod guest;
+mod layouts;
+mod leftovers;
+mod life;
+mod network;
+mod wire;

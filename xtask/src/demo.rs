@@ -140,7 +140,7 @@ impl Show {
     /// One command, shown with its output; an error unless it succeeds and says what it should.
     fn step(&self, arguments: &[&str], says: &str) -> Result<()> {
         println!("$ virsh {}", arguments.join(" "));
-        let outcome = program::finish(self.virsh(arguments), b"", PATIENCE);
+        let outcome = program::observe(self.virsh(arguments), b"", PATIENCE)?;
         print!("{}{}", outcome.out, outcome.err);
         if outcome.code != 0 || !outcome.out.contains(says) {
             return Err(format!("virsh {} failed (status {})", arguments.join(" "), outcome.code));

@@ -1,37 +1,43 @@
 //! `cargo xtask test`: every level of tests, one after the other, with a summary.
 
+mod images;
+mod whole;
+
 use crate::{Result, run, tidy};
 use std::time::{Duration, Instant};
 
-/// One level: its name on the command line, what it is, and how it runs.
+/// One level: its name on the command line, what it is, and how it runs with the filters given; it answers with a summary.
 struct Level {
     name: &'static str,
     about: &'static str,
-    run: fn() -> Result<String>,
+    run: fn(&[String]) -> Result<String>,
 }
 
 const LEVELS: &[Level] = &[
     Level { name: "tidy", about: "the house rules", run: rules },
     Level { name: "unit", about: "each crate by itself", run: units },
+    Level { name: "whole", about: "whole programs, each test in a sandbox of its own", run: whole::run },
 ];
 
-/// Runs the levels that are named, or all.
+/// Runs the levels that are named, or all; what follows `--` picks tests by parts of their names.
 pub fn command(arguments: &[String]) -> Result<u8> {
-    if let Some(unknown) = arguments.iter().find(|name| !LEVELS.iter().any(|level| level.name == name.as_str())) {
+    let mut parts = arguments.splitn(2, |argument| argument == "--");
+    let (names, filters) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    if let Some(unknown) = names.iter().find(|name| !LEVELS.iter().any(|level| level.name == name.as_str())) {
         let names: Vec<&str> = LEVELS.iter().map(|level| level.name).collect();
         return Err(format!("there is no level '{unknown}'; the levels are {}", names.join(", ")));
     }
     let mut lines = Vec::new();
-    let mut failed = 0;
-    for level in LEVELS.iter().filter(|level| arguments.is_empty() || arguments.iter().any(|name| name == level.name)) {
+    let mut failed = false;
+    for level in LEVELS.iter().filter(|level| names.is_empty() || names.iter().any(|name| name == level.name)) {
         println!("== {}: {}", level.name, level.about);
         let begun = Instant::now();
-        let outcome = (level.run)();
-        failed += u8::from(outcome.is_err());
+        let outcome = (level.run)(filters);
+        failed |= outcome.is_err();
         lines.push(line(level.name, &outcome, begun.elapsed()));
     }
     println!("\n{}", lines.join("\n"));
-    Ok(u8::from(failed > 0))
+    Ok(u8::from(failed))
 }
 
 fn line(name: &str, outcome: &Result<String>, took: Duration) -> String {
@@ -42,7 +48,7 @@ fn line(name: &str, outcome: &Result<String>, took: Duration) -> String {
     format!("{name:<10} {word} {:>6.1} s  {detail}", took.as_secs_f64())
 }
 
-fn rules() -> Result<String> {
+fn rules(_: &[String]) -> Result<String> {
     let complaints = tidy::check()?;
     for complaint in &complaints {
         eprintln!("{complaint}");
@@ -53,7 +59,7 @@ fn rules() -> Result<String> {
     }
 }
 
-fn units() -> Result<String> {
-    run::run(run::cargo()?.args(["test", "--workspace", "--quiet"]))?;
+fn units(filters: &[String]) -> Result<String> {
+    run::run(run::cargo()?.args(["test", "--workspace", "--quiet", "--"]).args(filters))?;
     Ok("cargo test --workspace".into())
 }

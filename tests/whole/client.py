@@ -1,0 +1,49 @@
+# The documented calls of python3-libvirt, in the order of a container's life; each line is checked by the test.
+import sys, threading, time
+import libvirt
+
+libvirt.virEventRegisterDefaultImpl()
+stopped = threading.Event()
+def pump():
+    while not stopped.is_set():
+        libvirt.virEventRunDefaultImpl()
+threading.Thread(target=pump, daemon=True).start()
+
+conn = libvirt.open("lxc:///")
+assert conn.getType() == "LXC"
+seen, done = [], threading.Event()
+def event(conn, dom, event, detail, opaque):
+    seen.append(event)
+    if event == libvirt.VIR_DOMAIN_EVENT_STOPPED:
+        done.set()
+
+dom = conn.defineXML(open(sys.argv[1]).read())
+print("defined", dom.name())
+conn.domainEventRegisterAny(dom, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, event, None)
+dom.create()
+print("started", dom.isActive())
+state, reason = dom.state()
+print("state", state, reason)
+assert dom.ID() > 0 and dom.UUIDString() in dom.XMLDesc()
+assert dom.info()[0] == libvirt.VIR_DOMAIN_RUNNING
+
+stream = conn.newStream()
+dom.openConsole(None, stream)
+stream.send(b"ps -ef; echo over-$((1+1))\n")
+text = b""
+while b"\nover-2" not in text:
+    text += stream.recv(1024)
+stream.abort()
+assert len([line for line in text.split(b"\n") if b"ps -ef" in line]) >= 1, text
+print("ps of PID 1")
+
+dom.suspend()
+dom.resume()
+dom.destroy()
+assert done.wait(10)
+print("events", *[e for e in seen if e in (2, 4, 5)])
+print("stopped", dom.state()[0])
+dom.undefine()
+print("undefined")
+stopped.set()
+conn.close()

@@ -1,0 +1,155 @@
+//! How a container ends: by its own will, by ours, by a reboot.
+
+use crate::guest::Guest;
+use crate::leftovers::Leftovers;
+use rustix::process::Signal;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tests::daemon::{Daemon, file, virsh};
+use tests::documents::domain;
+use tests::image;
+use tests::program::{PATIENCE, ended_within, eventually, kill};
+use tests::sandbox;
+
+const ROOT: &str = "/opt/box";
+
+/// A running domain `box` whose PID 1 runs this line of shell.
+fn running(init: &str) -> Guest {
+    image::busybox(Path::new(ROOT), init).unwrap();
+    virsh(&["define", &file("box.xml", &domain("box", ROOT, &["/init"], ""))]).ok();
+    virsh(&["start", "box"]).ok();
+    Guest::of("box")
+}
+
+fn until_state(wanted: &str) {
+    eventually(wanted, PATIENCE, || (virsh(&["domstate", "--reason", "box"]).ok().trim() == wanted).then_some(()));
+}
+
+#[test]
+fn destroy_waits_for_no_signal_handler() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    let before = Leftovers::now();
+    let guest = running("trap '' TERM HUP INT; while :; do sleep 1000; done");
+    let begun = Instant::now();
+    virsh(&["destroy", "box"]).ok();
+    // The customary 1.6 s of waiting for SIGTERM to be obeyed is not spent.
+    assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
+    assert!(ended_within(guest.init, Duration::ZERO), "PID 1 lives");
+    until_state("shut off (destroyed)");
+    before.assert_none_since();
+}
+
+#[test]
+fn the_end_of_pid_1_is_the_end_of_the_domain() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    let before = Leftovers::now();
+    for status in [0, 7] {
+        image::busybox(Path::new("/opt/brief"), &format!("exit {status}")).unwrap();
+        fs::create_dir_all(ROOT).unwrap();
+        virsh(&["define", &file("box.xml", &domain("box", "/opt/brief", &["/init"], ""))]).ok();
+        virsh(&["start", "box"]).ok();
+        until_state("shut off (shutdown)");
+        before.assert_none_since();
+        fs::remove_dir_all("/opt/brief").unwrap();
+    }
+}
+
+#[test]
+fn a_killed_pid_1_or_controller_is_noticed() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    let before = Leftovers::now();
+    let guest = running("exec sleep 1000");
+    kill(guest.init, Signal::KILL);
+    until_state("shut off (shutdown)");
+    before.assert_none_since();
+
+    virsh(&["start", "box"]).ok();
+    let guest = Guest::of("box");
+    kill(guest.controller, Signal::KILL);
+    until_state("shut off (shutdown)");
+    assert!(ended_within(guest.init, Duration::from_secs(2)), "PID 1 outlives its controller");
+    before.assert_none_since();
+}
+
+#[test]
+fn a_reboot_from_inside_starts_it_again() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    let root = Path::new(ROOT);
+    let guest = running("echo again >> /starts; [ $(wc -l < /starts) -lt 2 ] && busybox reboot -f; exec sleep 1000");
+    let again = eventually("the second start", PATIENCE, || {
+        let id = virsh(&["domid", "box"]).ok().trim().parse().ok().filter(|id| *id != guest.controller)?;
+        fs::read_to_string(format!("/proc/{id}/task/{id}/children"))
+            .ok()
+            .filter(|children| !children.trim().is_empty())?;
+        Some(Guest::with_id("box", id))
+    });
+    assert_ne!(again.init, guest.init);
+    assert_eq!(fs::read_to_string(root.join("starts")).unwrap(), "again\nagain\n");
+    until_state("running (booted)");
+    virsh(&["destroy", "box"]).ok();
+}
+
+#[test]
+fn power_off_from_inside_ends_it() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    let before = Leftovers::now();
+    running("sleep 0.2; exec busybox poweroff -f");
+    until_state("shut off (shutdown)");
+    before.assert_none_since();
+}
+
+#[test]
+fn shutdown_by_signal_reaches_pid_1() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    running("trap 'exit 0' TERM; touch /ready; while :; do sleep 1; done");
+    eventually("the trap is set", PATIENCE, || Path::new(ROOT).join("ready").exists().then_some(()));
+    virsh(&["shutdown", "--mode", "signal", "box"]).ok();
+    until_state("shut off (shutdown)");
+}
+
+#[test]
+fn a_transient_domain_vanishes_with_its_end() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    image::busybox(Path::new(ROOT), "exec sleep 1000").unwrap();
+    let document = file("box.xml", &domain("box", ROOT, &["/init"], ""));
+    assert_eq!(virsh(&["create", &document]).ok(), format!("Domain 'box' created from {document}\n\n"));
+    assert!(!Path::new("/etc/libvirt/lxc/box.xml").exists());
+    virsh(&["destroy", "box"]).ok();
+    assert!(virsh(&["domstate", "box"]).failure().contains("failed to get domain 'box'"));
+}
+
+#[test]
+fn suspend_stops_every_process_and_resume_lets_them_go_on() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    running("while :; do date +%N > /tick; done");
+    let tick = || fs::read_to_string(Path::new(ROOT).join("tick")).unwrap_or_default();
+    let moves = |seconds| {
+        let first = tick();
+        let deadline = Instant::now() + Duration::from_secs_f64(seconds);
+        while Instant::now() < deadline {
+            if tick() != first {
+                return true;
+            }
+            std::thread::yield_now();
+        }
+        false
+    };
+    assert!(moves(5.0));
+    virsh(&["suspend", "box"]).ok();
+    until_state("paused (user)");
+    assert!(!moves(0.3), "it runs on");
+    virsh(&["resume", "box"]).ok();
+    until_state("running (unpaused)");
+    assert!(moves(5.0), "it does not go on");
+    virsh(&["suspend", "box"]).ok();
+    virsh(&["destroy", "box"]).ok();
+}
