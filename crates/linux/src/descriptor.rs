@@ -1,7 +1,7 @@
 //! Descriptors that a program has by number: handed over by the one that started it.
 
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// A descriptor of our own (close-on-exec) for what `number` refers to; an error where it is not open.
 /// The number itself stays as it was, whoever owns it.
@@ -13,4 +13,9 @@ pub fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
     }
     // SAFETY: `copy` is new: the kernel just made it for this call, so nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+/// A copy of it (close-on-exec) whose number is at least `lowest`.
+pub fn duplicate_above(descriptor: BorrowedFd, lowest: RawFd) -> io::Result<OwnedFd> {
+    Ok(rustix::io::fcntl_dupfd_cloexec(descriptor, lowest)?)
 }

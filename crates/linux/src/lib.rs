@@ -2,3 +2,4 @@
 
 pub mod descriptor;
 pub mod signal;
+pub mod spawn;
