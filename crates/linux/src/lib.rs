@@ -1,5 +1,6 @@
 //! The kernel in our words: the only crate with `unsafe` code.
 
 pub mod descriptor;
+pub mod netlink;
 pub mod signal;
 pub mod spawn;
