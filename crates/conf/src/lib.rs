@@ -2,4 +2,14 @@
 //! Pure: no I/O, clock, randomness or host; what they decide comes in as arguments.
 #![forbid(unsafe_code)]
 
+mod cpuset;
+pub mod domain;
+pub mod element;
+pub mod file;
+mod mac;
+pub mod status;
+mod words;
 pub mod xml;
+
+pub use cpuset::CpuSet;
+pub use mac::Mac;
