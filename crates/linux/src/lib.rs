@@ -1,8 +1,14 @@
 //! The kernel in our words: the only crate with `unsafe` code.
 
+pub mod beneath;
+pub mod capability;
 pub mod cgroup;
 pub mod descriptor;
+pub mod idmap;
+pub mod mount;
 pub mod mountinfo;
 pub mod netlink;
+pub mod process;
+pub mod pty;
 pub mod signal;
 pub mod spawn;

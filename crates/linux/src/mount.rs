@@ -1,0 +1,175 @@
+//! Mounts by the kernel's newer calls (fsopen(2), open_tree(2), mount_setattr(2), move_mount(2)): each is made detached,
+//! finished where nobody sees it, and only then attached. So nothing appears in the machine's own tree of mounts.
+
+use rustix::fs::CWD;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
+    fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
+};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+/// Attributes of a mount, to be combined.
+pub mod attribute {
+    pub const READ_ONLY: u64 = libc::MOUNT_ATTR_RDONLY;
+    pub const NO_SUID: u64 = libc::MOUNT_ATTR_NOSUID;
+    pub const NO_DEV: u64 = libc::MOUNT_ATTR_NODEV;
+    pub const NO_EXEC: u64 = libc::MOUNT_ATTR_NOEXEC;
+}
+
+/// A mount, or a tree of them, that is attached nowhere; gone when it is dropped before it is attached.
+#[derive(Debug)]
+pub struct Detached(OwnedFd);
+
+impl Detached {
+    /// A new mount of a file system of this kind, with its options (`size`, `mode`) and the attributes of the mount.
+    /// Where the kernel says more than an errno, the error does too.
+    pub fn filesystem(kind: &str, options: &[(&str, Option<&str>)], attributes: u64) -> io::Result<Detached> {
+        let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
+        let configure = || {
+            for (name, value) in options {
+                match value {
+                    Some(value) => fsconfig_set_string(&context, *name, *value)?,
+                    None => fsconfig_set_flag(&context, *name)?,
+                }
+            }
+            fsconfig_create(&context)
+        };
+        configure().map_err(|error| explained(error.into(), context.as_fd()))?;
+        let attributes = MountAttrFlags::from_bits_retain(attributes as u32);
+        Ok(Detached(fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)?))
+    }
+
+    /// A copy of what is mounted at `path` beneath `folder`: a bind mount not attached yet.
+    /// Recursive, it comes with all that is mounted below.
+    pub fn copy(folder: BorrowedFd, path: &Path, recursive: bool) -> io::Result<Detached> {
+        let mut flags =
+            OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_NO_AUTOMOUNT;
+        if path.as_os_str().is_empty() {
+            flags |= OpenTreeFlags::AT_EMPTY_PATH;
+        }
+        if recursive {
+            flags |= OpenTreeFlags::AT_RECURSIVE;
+        }
+        Ok(Detached(open_tree(folder, path, flags)?))
+    }
+
+    /// A copy of what an open descriptor is.
+    pub fn copy_of(file: BorrowedFd, recursive: bool) -> io::Result<Detached> {
+        Detached::copy(file, Path::new(""), recursive)
+    }
+
+    /// Adds attributes, to all mounts of the tree where recursive.
+    pub fn add_attributes(&self, attributes: u64, recursive: bool) -> io::Result<()> {
+        let change = libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 };
+        set(self.0.as_fd(), &change, recursive)
+    }
+
+    /// Shows the files of the whole tree as owned by the ids that the user namespace maps (an idmapped mount).
+    pub fn map_ids(&self, user_namespace: BorrowedFd) -> io::Result<()> {
+        let change = libc::mount_attr {
+            attr_set: libc::MOUNT_ATTR_IDMAP,
+            attr_clr: 0,
+            propagation: 0,
+            userns_fd: user_namespace.as_raw_fd() as u64,
+        };
+        set(self.0.as_fd(), &change, true)
+    }
+
+    /// No propagation to or from any other mount.
+    pub fn make_private(&self) -> io::Result<()> {
+        set(self.0.as_fd(), &PRIVATE, true)
+    }
+
+    /// Attaches it on what `target` is; from then on the descriptor is the root of an ordinary mount.
+    pub fn attach(self, target: BorrowedFd) -> io::Result<OwnedFd> {
+        let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+        move_mount(&self.0, c"", target, c"", flags)?;
+        Ok(self.0)
+    }
+}
+
+impl AsFd for Detached {
+    /// The root of the tree; files can be made and opened beneath it while it is detached.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+const PRIVATE: libc::mount_attr =
+    libc::mount_attr { attr_set: 0, attr_clr: 0, propagation: libc::MS_PRIVATE, userns_fd: 0 };
+
+/// Cuts every mount of this namespace off from those of others.
+pub fn make_all_private() -> io::Result<()> {
+    set(
+        rustix::fs::open("/", rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty())?
+            .as_fd(),
+        &PRIVATE,
+        true,
+    )
+}
+
+/// Adds attributes to the mount that a descriptor is the root of.
+pub fn add_attributes(mount: BorrowedFd, attributes: u64) -> io::Result<()> {
+    let change = libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 };
+    set(mount, &change, false)
+}
+
+/// Makes `root`, the root of an attached mount, the root of this mount namespace, and lets go of the old one with all
+/// that is mounted in it. No folder for the old one is needed: both roots are stacked for a moment.
+pub fn change_root(root: BorrowedFd) -> io::Result<()> {
+    rustix::process::fchdir(root)?;
+    rustix::process::pivot_root(c".", c".")?;
+    rustix::mount::unmount(c".", UnmountFlags::DETACH)?;
+    Ok(rustix::process::chdir(c"/")?)
+}
+
+/// Takes away everything that is mounted at the path, one over another and below; that nothing is, is no error.
+pub fn unmount_all(path: &Path) -> io::Result<()> {
+    loop {
+        match rustix::mount::unmount(path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOENT) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Whether something is mounted right at this folder of the current working tree.
+pub fn is_mount_point(path: &Path) -> io::Result<bool> {
+    let found = rustix::fs::statx(CWD, path, rustix::fs::AtFlags::SYMLINK_NOFOLLOW, rustix::fs::StatxFlags::empty())?;
+    Ok(found.stx_attributes.contains(rustix::fs::StatxAttributes::MOUNT_ROOT))
+}
+
+fn set(mount: BorrowedFd, change: &libc::mount_attr, recursive: bool) -> io::Result<()> {
+    let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
+    // SAFETY: the path is an empty C string, and the structure is as large as said; the call reads both.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            mount.as_raw_fd(),
+            c"".as_ptr(),
+            flags,
+            std::ptr::from_ref(change),
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    match result {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+/// The error with the kernel's own words about it, which it leaves in the context.
+fn explained(error: io::Error, context: BorrowedFd) -> io::Error {
+    let mut words = [0; 256];
+    let length = rustix::io::read(context, &mut words).unwrap_or(0);
+    match words.get(..length).map(String::from_utf8_lossy) {
+        // The first letter is the kind of message, then comes a blank.
+        Some(said) if said.len() > 2 => {
+            io::Error::new(error.kind(), format!("{error}: {}", said.get(2..).unwrap_or_default().trim()))
+        }
+        _ => error,
+    }
+}

@@ -1,0 +1,187 @@
+//! A process in namespaces of its own (clone3(2), namespaces(7)), and what it becomes before it executes a program.
+
+use rustix::process::Pid;
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// Kinds of namespaces, as clone3(2) and setns(2) take them. Together they fill a word.
+pub mod namespace {
+    pub const MOUNT: u64 = libc::CLONE_NEWNS as u64;
+    pub const UTS: u64 = libc::CLONE_NEWUTS as u64;
+    pub const IPC: u64 = libc::CLONE_NEWIPC as u64;
+    pub const PID: u64 = libc::CLONE_NEWPID as u64;
+    pub const NETWORK: u64 = libc::CLONE_NEWNET as u64;
+    pub const USER: u64 = libc::CLONE_NEWUSER as u64;
+    pub const CGROUP: u64 = libc::CLONE_NEWCGROUP as u64;
+}
+
+/// A child of ours. It is to be waited for with [`wait`].
+#[derive(Debug)]
+pub struct Child {
+    pub pid: Pid,
+    /// Readable with its end.
+    pub pidfd: OwnedFd,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Exited(i32),
+    Killed(i32),
+}
+
+/// A copy of this process in the namespaces given and, where one is given, in that version 2 cgroup.
+/// In the copy the answer is none. The process must have one thread: a copy has only the caller's, and whatever locks
+/// the others held stay locked in it for ever.
+pub fn clone(namespaces: u64, cgroup: Option<BorrowedFd>) -> io::Result<Option<Child>> {
+    /// Wider than what the C library's header can hold in an int.
+    const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+    if threads()? != 1 {
+        return Err(io::Error::other("a process with several threads is not copied"));
+    }
+    let mut pidfd: RawFd = -1;
+    // SAFETY: all zeroes is a valid clone_args: no flags and no addresses.
+    let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
+    arguments.flags = namespaces | libc::CLONE_PIDFD as u64;
+    arguments.exit_signal = libc::SIGCHLD as u64;
+    arguments.pidfd = (&raw mut pidfd) as u64;
+    if let Some(cgroup) = cgroup {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = cgroup.as_raw_fd() as u64;
+    }
+    // SAFETY: without CLONE_VM and without a stack this is fork(2): the child goes on with a copy of everything. There
+    // is one thread, as seen above, so no lock of the allocator or the library is held by one that is missing in the
+    // copy. `arguments` is as large as said and `pidfd` outlives the call.
+    let result = unsafe { libc::syscall(libc::SYS_clone3, &raw mut arguments, size_of::<libc::clone_args>()) };
+    match result {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(None),
+        pid => {
+            let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
+            // SAFETY: the kernel has just stored a new descriptor there, so nothing else owns it.
+            Ok(Some(Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } }))
+        }
+    }
+}
+
+/// How many threads this process has: a folder has a link for itself, one for its parent's entry, one per subfolder.
+fn threads() -> io::Result<u64> {
+    let task = rustix::fs::stat("/proc/self/task")?;
+    Ok(task.st_nlink.saturating_sub(2))
+}
+
+/// Waits for the end of a child and takes its status.
+pub fn wait(pid: Pid) -> io::Result<End> {
+    loop {
+        match rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty()) {
+            Ok(Some((_, status))) => {
+                return Ok(match (status.exit_status(), status.terminating_signal()) {
+                    (Some(code), _) => End::Exited(code),
+                    (_, Some(signal)) => End::Killed(signal),
+                    _ => continue,
+                });
+            }
+            Ok(None) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The name of this process in `/proc/PID/comm`; fifteen bytes count.
+pub fn set_name(name: &str) -> io::Result<()> {
+    let name = CString::new(name)?;
+    Ok(rustix::thread::set_name(&name)?)
+}
+
+/// From now on the kernel kills this process when its parent ends. Change of ids undoes it, so that comes first.
+pub fn die_with_parent() -> io::Result<()> {
+    Ok(rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?)
+}
+
+/// Ends at once, without what a program does at its end.
+pub fn exit_at_once(code: i32) -> ! {
+    // SAFETY: _exit(2) takes any number and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// Becomes another program; returns only with the reason why not.
+pub fn execute(program: &CString, arguments: &[CString], environment: &[CString]) -> io::Error {
+    let (argv, envp) = (crate::spawn::pointers(arguments), crate::spawn::pointers(environment));
+    // SAFETY: the strings are owned by the arguments, and the arrays end in null.
+    unsafe { libc::execve(program.as_ptr(), argv.as_ptr().cast(), envp.as_ptr().cast()) };
+    io::Error::last_os_error()
+}
+
+/// Sets every user and group id of this process, and the supplementary groups. Its only thread calls it.
+pub fn set_ids(uid: u32, gid: u32, groups: &[u32]) -> io::Result<()> {
+    // SAFETY: the calls take numbers and an array with its length. They are made as such, without the C library's
+    // broadcast to other threads, for there is none.
+    let results = unsafe {
+        [
+            libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()),
+            libc::syscall(libc::SYS_setresgid, gid, gid, gid),
+            libc::syscall(libc::SYS_setresuid, uid, uid, uid),
+        ]
+    };
+    match results.contains(&-1) {
+        false => Ok(()),
+        true => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Every descriptor from this number on is close-on-exec (close_range(2)).
+pub fn close_on_exec_from(lowest: u32) -> io::Result<()> {
+    // SAFETY: the call takes numbers, and closes nothing.
+    let result =
+        unsafe { libc::syscall(libc::SYS_close_range, lowest, u32::MAX, libc::CLOSE_RANGE_CLOEXEC as libc::c_uint) };
+    check(result)
+}
+
+/// Signals at their defaults, none blocked: what a program started by a person finds.
+pub fn reset_signals() -> io::Result<()> {
+    for signal in 1..=64 {
+        if matches!(signal, libc::SIGKILL | libc::SIGSTOP | 32 | 33) {
+            continue;
+        }
+        // SAFETY: SIG_DFL is a valid disposition for every other signal; no handler is left that could run.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    // SAFETY: the set is initialised by sigemptyset before it is read.
+    let result = unsafe {
+        let mut none = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut())
+    };
+    check(result.into())
+}
+
+/// A signal that is to be looked at by its effect on calls (EPIPE), not as a signal.
+pub fn ignore_broken_pipes() {
+    // SAFETY: SIG_IGN is a valid disposition for SIGPIPE.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
+/// A session keyring of its own, so that the caller's keys are not the container's (keyctl(2)).
+pub fn new_session_keyring() -> io::Result<()> {
+    const KEYCTL_JOIN_SESSION_KEYRING: libc::c_int = 1;
+    // SAFETY: a null name asks for an anonymous keyring.
+    let result =
+        unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>()) };
+    check(result)
+}
+
+/// How a 32-bit program sees the machine: uname(2) says i686 (personality(2)).
+pub fn set_personality_32() -> io::Result<()> {
+    const PER_LINUX32: libc::c_ulong = 8;
+    // SAFETY: the call takes a number.
+    let result = unsafe { libc::personality(PER_LINUX32) };
+    check(result.into())
+}
+
+fn check(result: libc::c_long) -> io::Result<()> {
+    match result {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,51 @@
+//! Terminals of a devpts of one's own (pty(7), devpts in the kernel's documentation).
+
+use rustix::fs::{Mode, OFlags, openat};
+use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, ptsname, unlockpt};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Both ends of a terminal, and its number: `pts/NUMBER`.
+#[derive(Debug)]
+pub struct Pty {
+    pub master: OwnedFd,
+    pub slave: OwnedFd,
+    pub number: u32,
+}
+
+impl Pty {
+    /// A new terminal of the devpts whose root this is, attached anywhere or nowhere. It becomes no one's controlling
+    /// terminal by being opened; the master does not block.
+    pub fn new(devpts: BorrowedFd) -> io::Result<Pty> {
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let master = openat(devpts, c"ptmx", flags, Mode::empty())?;
+        unlockpt(&master)?;
+        let slave = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        let name = ptsname(&master, Vec::new())?;
+        let number = name.to_str().ok().and_then(|name| name.rsplit('/').next()?.parse().ok());
+        Ok(Pty { number: number.ok_or(io::ErrorKind::InvalidData)?, master, slave })
+    }
+}
+
+/// Makes a terminal's end not block.
+pub fn set_nonblocking(end: BorrowedFd) -> io::Result<()> {
+    let flags = rustix::fs::fcntl_getfl(end)?;
+    Ok(rustix::fs::fcntl_setfl(end.as_fd(), flags | OFlags::NONBLOCK)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_go_through() {
+        let devpts = crate::beneath::host(std::path::Path::new("/dev/pts")).unwrap();
+        let pty = Pty::new(devpts.as_fd()).unwrap();
+        rustix::io::write(&pty.slave, b"word\n").unwrap();
+        let mut buffer = [0; 16];
+        let length = rustix::io::read(&pty.master, &mut buffer).unwrap();
+        assert_eq!(&buffer[..length], b"word\r\n");
+        assert_eq!(rustix::io::read(&pty.master, &mut buffer).unwrap_err(), rustix::io::Errno::AGAIN);
+        assert!(std::path::Path::new(&format!("/dev/pts/{}", pty.number)).exists());
+    }
+}
