@@ -2,6 +2,7 @@
 
 use super::event_loop::{EventFlags, Source, Token, lock};
 use super::listener::{self, Control, Server};
+use super::pool::Job;
 use super::stream::ServerStream;
 use super::{Reply, Service, Then};
 use crate::error::rpc_error;
@@ -61,12 +62,17 @@ struct Io {
     stalled_streams: usize,
     /// Nothing more is read; the connection closes when everything is written.
     closing: bool,
+    /// An answer to a ping waits to be written: it answers those that come meanwhile too.
+    pong_queued: bool,
     armed: EventFlags,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Note {
     Reply,
+    /// The reply behind which the connection closes.
+    Goodbye,
+    Pong,
     StreamData(u32),
     Nothing,
 }
@@ -99,6 +105,7 @@ impl<S: Service> Client<S> {
                 in_flight: 0,
                 stalled_streams: 0,
                 closing: false,
+                pong_queued: false,
                 armed: EventFlags::IN,
             }),
             streams: Mutex::default(),
@@ -109,7 +116,12 @@ impl<S: Service> Client<S> {
 
     pub(super) fn start(self: &Arc<Self>) -> Result<()> {
         let source = Arc::clone(self);
-        self.server.event_loop.add(self.token, &self.socket, EventFlags::IN, source)
+        self.server.event_loop.add(self.token, &self.socket, EventFlags::IN, source)?;
+        // An administrator may have closed it before it was watched.
+        if self.is_closed() {
+            self.server.event_loop.remove(self.token, &self.socket);
+        }
+        Ok(())
     }
 
     pub fn server(&self) -> &Arc<Server<S>> {
@@ -149,7 +161,11 @@ impl<S: Service> Client<S> {
         lock(&self.io).sender = Sender::default();
         if self.server.forget(self.id) {
             let client = Arc::clone(self);
-            self.server.pool.push(Priority::High, Box::new(move || client.server.service.gone(&client)));
+            let gone: Job = Box::new(move || client.server.service.gone(&client));
+            // With no worker left, at the end of the server, nobody else would tell the service.
+            if let Err(gone) = self.server.pool.push(Priority::High, gone) {
+                gone();
+            }
         }
     }
 
@@ -159,8 +175,14 @@ impl<S: Service> Client<S> {
 
     fn queue(self: &Arc<Self>, message: Outgoing, note: Note) {
         let mut io = lock(&self.io);
-        if self.is_closed() {
+        if self.is_closed() || io.closing {
             return;
+        }
+        match note {
+            Note::Pong if std::mem::replace(&mut io.pong_queued, true) => return,
+            // Not earlier: the connection would close over the next message that is written.
+            Note::Goodbye => io.closing = true,
+            _ => {}
         }
         io.sender.push(message);
         io.notes.push_back(note);
@@ -177,6 +199,7 @@ impl<S: Service> Client<S> {
         let gone = io.notes.len().saturating_sub(left);
         let finished: Vec<Note> = io.notes.drain(..gone).collect();
         io.in_flight -= finished.iter().filter(|note| **note == Note::Reply).count().min(io.in_flight);
+        io.pong_queued &= !finished.contains(&Note::Pong);
         let done = written.is_err() || (io.closing && left == 0);
         if !done {
             self.arm(&mut io);
@@ -252,7 +275,7 @@ impl<S: Service> Client<S> {
         }
         let header = message.header;
         match header.kind {
-            Type::Message if (header.program, header.procedure) == PING => self.queue(Outgoing::pong(), Note::Nothing),
+            Type::Message if (header.program, header.procedure) == PING => self.queue(Outgoing::pong(), Note::Pong),
             Type::Call | Type::CallWithFds => self.dispatch_call(message),
             Type::Stream => {
                 if let Some(stream) = self.stream(header.serial).filter(|stream| stream.is_for(&header)) {
@@ -275,7 +298,8 @@ impl<S: Service> Client<S> {
         match self.server.service.admit(&header) {
             Ok(priority) => {
                 let client = Arc::clone(self);
-                self.server.pool.push(priority, Box::new(move || client.answer(message)));
+                // A server that ends answers no further calls.
+                _ = self.server.pool.push(priority, Box::new(move || client.answer(message)));
             }
             Err(error) => self.queue(Outgoing::error(&header, Type::Reply, &error), Note::Reply),
         }
@@ -283,7 +307,7 @@ impl<S: Service> Client<S> {
 
     /// Runs one call on the current thread. A panic is this call's failure alone.
     fn answer(self: &Arc<Self>, message: Message) {
-        if self.is_closed() || lock(&self.io).closing {
+        if self.is_closed() || lock(&self.io).closing || self.server.ending.load(Ordering::Acquire) {
             return;
         }
         let header = message.header;
@@ -306,36 +330,41 @@ impl<S: Service> Client<S> {
             let error = rpc_error(format!("Unable to encode message payload: {e}"));
             Outgoing::error(header, Type::Reply, &error)
         });
-        if matches!(reply.then, Then::Close) {
-            lock(&self.io).closing = true;
-        }
-        self.queue(message, Note::Reply);
-        if let Then::Stream(fd) = reply.then {
-            self.open_stream(*header, fd);
+        match reply.then {
+            Then::Nothing => self.queue(message, Note::Reply),
+            Then::Close => self.queue(message, Note::Goodbye),
+            // Known here before the client can know of it: its first data may come on the heels of the reply.
+            Then::Stream(fd) => match self.open_stream(*header, fd) {
+                Ok(stream) => {
+                    self.queue(message, Note::Reply);
+                    stream.start();
+                }
+                Err(error) => self.queue(Outgoing::error(header, Type::Reply, &error), Note::Reply),
+            },
         }
     }
 
-    fn open_stream(self: &Arc<Self>, header: Header, fd: OwnedFd) {
-        match ServerStream::open(self, header, fd) {
-            Ok(stream) => {
-                lock(&self.streams).insert(header.serial, Arc::clone(&stream));
-                // Closed meanwhile: nobody else would close the stream.
-                if self.is_closed() {
-                    stream.close();
-                } else {
-                    stream.start();
-                }
-            }
-            Err(error) => self.stream_end(&header, Some(&error)),
+    fn open_stream(self: &Arc<Self>, header: Header, fd: OwnedFd) -> Result<Arc<ServerStream<S>>> {
+        let stream = ServerStream::open(self, header, fd)?;
+        let before = lock(&self.streams).insert(header.serial, Arc::clone(&stream));
+        // A client that uses a serial twice has lost the first stream.
+        before.inspect(|stream| stream.close());
+        // Closed meanwhile: nobody else would close the stream.
+        if self.is_closed() {
+            stream.close();
         }
+        Ok(stream)
     }
 
     fn stream(&self, serial: u32) -> Option<Arc<ServerStream<S>>> {
         lock(&self.streams).get(&serial).cloned()
     }
 
-    pub(super) fn forget_stream(&self, serial: u32) {
-        lock(&self.streams).remove(&serial);
+    pub(super) fn forget_stream(&self, serial: u32, gone: &ServerStream<S>) {
+        let mut streams = lock(&self.streams);
+        if streams.get(&serial).is_some_and(|stream| std::ptr::eq(&**stream, gone)) {
+            streams.remove(&serial);
+        }
     }
 
     pub(super) fn stream_data(self: &Arc<Self>, header: &Header, data: &[u8]) {

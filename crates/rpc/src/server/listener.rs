@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,8 @@ pub struct Server<S: Service> {
     clients: Mutex<BTreeMap<u64, Arc<Client<S>>>>,
     listeners: Mutex<Vec<Arc<Listener<S>>>>,
     next_client: AtomicU64,
+    /// Calls that have not begun are not begun any more.
+    pub(super) ending: AtomicBool,
 }
 
 /// What an administrator sees and changes, whatever the server's service is.
@@ -112,6 +114,7 @@ impl<S: Service> Server<S> {
             clients: Mutex::default(),
             listeners: Mutex::default(),
             next_client: AtomicU64::new(1),
+            ending: AtomicBool::new(false),
         })
     }
 
@@ -131,11 +134,14 @@ impl<S: Service> Server<S> {
 
     /// Work that is nobody's call, for a worker.
     pub fn spawn(&self, priority: Priority, job: Job) {
-        self.pool.push(priority, job);
+        if self.pool.push(priority, job).is_err() {
+            tracing::debug!("the server ends: a job is left undone");
+        }
     }
 
-    /// Closes the listeners, lets running calls end (at most so long) and closes the clients.
+    /// Closes the listeners, lets running calls end (at most so long) and closes the clients; the service hears of each.
     pub fn finish(&self, patience: Duration) {
+        self.ending.store(true, Ordering::Release);
         for listener in lock(&self.listeners).drain(..) {
             self.event_loop.remove(listener.token, &listener.listening.socket);
         }
@@ -158,9 +164,11 @@ impl<S: Service> Server<S> {
     }
 
     fn arm_listeners(&self) {
+        // Counted under the lock: of two threads, the later one must not arm by an older count.
+        let listeners = lock(&self.listeners);
         let full = lock(&self.clients).len() >= self.limits().max_clients;
         let flags = if full { EventFlags::empty() } else { EventFlags::IN };
-        for listener in lock(&self.listeners).iter() {
+        for listener in listeners.iter() {
             self.event_loop.modify(listener.token, &listener.listening.socket, flags);
         }
     }
@@ -175,7 +183,7 @@ impl<S: Service> Server<S> {
         self.service.clients_changed(count);
         if let Err(error) = client.start() {
             tracing::error!("client {id}: {error}");
-            self.forget(id);
+            client.close();
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::event_loop::lock;
 use crate::protocol::Priority;
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -95,8 +96,12 @@ impl Pool {
         }
     }
 
-    pub fn push(self: &Arc<Self>, priority: Priority, job: Job) {
+    /// Gives the job back where no worker takes any more.
+    pub fn push(self: &Arc<Self>, priority: Priority, job: Job) -> Result<(), Job> {
         let mut state = lock(&self.state);
+        if state.closing {
+            return Err(job);
+        }
         state.jobs.push_back((priority, job));
         // A free worker counts as free until it has taken its job, so the queue tells whether there is one for this job.
         let served = state.jobs.len() as u32 <= state.free
@@ -107,6 +112,7 @@ impl Pool {
         } else if priority == Priority::High {
             self.priority.notify_one();
         }
+        Ok(())
     }
 
     fn wake_all(&self) {
@@ -114,20 +120,23 @@ impl Pool {
         self.priority.notify_all();
     }
 
-    /// Takes no more jobs and waits, at most so long, for those that run.
+    /// Takes no more jobs and waits, at most so long, for those that are there.
     pub fn finish(&self, patience: Duration) {
         let deadline = Instant::now() + patience;
         let mut state = lock(&self.state);
         state.closing = true;
-        state.jobs.clear();
         self.wake_all();
         while state.workers + state.priority_workers > 0 {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return;
+                break;
             }
             state = self.rested.wait_timeout(state, left).unwrap_or_else(|poisoned| poisoned.into_inner()).0;
         }
+        // Outside the lock: what they hold may come back here when it goes.
+        let undone = std::mem::take(&mut state.jobs);
+        drop(state);
+        drop(undone);
     }
 
     fn start(self: &Arc<Self>, state: &mut State, kind: Kind) -> bool {
@@ -157,9 +166,13 @@ impl Pool {
         while !state.superfluous(kind) {
             if let Some(job) = state.take(kind) {
                 drop(state);
-                job();
+                // A panic is this job's failure: the worker lives on. The hook has written it down.
+                _ = std::panic::catch_unwind(AssertUnwindSafe(job));
                 state = lock(&self.state);
                 continue;
+            }
+            if state.closing {
+                break;
             }
             *state.free_count(kind) += 1;
             state = wakes.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -176,11 +189,10 @@ impl Pool {
 
 impl State {
     fn superfluous(&self, kind: Kind) -> bool {
-        self.closing
-            || match kind {
-                Kind::Ordinary => self.workers > self.limits.max_workers,
-                Kind::Priority => self.priority_workers > self.limits.priority_workers,
-            }
+        match kind {
+            Kind::Ordinary => self.workers > self.limits.max_workers,
+            Kind::Priority => self.priority_workers > self.limits.priority_workers,
+        }
     }
 
     fn take(&mut self, kind: Kind) -> Option<Job> {
@@ -212,11 +224,11 @@ mod tests {
         let (done, results) = mpsc::channel();
         for _ in 0..2 {
             let held = Arc::clone(&held);
-            pool.push(Priority::Low, Box::new(move || _ = held.lock().unwrap().recv()));
+            assert!(pool.push(Priority::Low, Box::new(move || _ = held.lock().unwrap().recv())).is_ok());
         }
         let low = done.clone();
-        pool.push(Priority::Low, Box::new(move || low.send("low").unwrap()));
-        pool.push(Priority::High, Box::new(move || done.send("high").unwrap()));
+        assert!(pool.push(Priority::Low, Box::new(move || low.send("low").unwrap())).is_ok());
+        assert!(pool.push(Priority::High, Box::new(move || done.send("high").unwrap())).is_ok());
         assert_eq!(results.recv(), Ok("high"));
         assert_eq!(pool.state().workers, 2);
         release.send(()).unwrap();
@@ -224,5 +236,17 @@ mod tests {
         assert_eq!(results.recv(), Ok("low"));
         pool.finish(Duration::from_secs(5));
         assert_eq!(pool.state().workers, 0);
+    }
+
+    #[test]
+    fn a_panic_costs_no_worker_and_the_end_gives_jobs_back() {
+        let pool = Pool::new("test", PoolLimits { min_workers: 1, max_workers: 1, priority_workers: 0 });
+        let (done, results) = mpsc::channel();
+        assert!(pool.push(Priority::Low, Box::new(|| panic!("a job's fault"))).is_ok());
+        assert!(pool.push(Priority::Low, Box::new(move || done.send(()).unwrap())).is_ok());
+        pool.finish(Duration::from_secs(5));
+        assert_eq!(results.try_recv(), Ok(()), "what was taken is done");
+        assert_eq!(pool.state().workers, 0);
+        assert!(pool.push(Priority::Low, Box::new(|| ())).is_err());
     }
 }

@@ -102,7 +102,7 @@ impl<S: Service> ServerStream<S> {
         let stalled = std::mem::take(&mut state.stalled);
         drop(state);
         self.client.event_loop().remove(self.token, &self.fd);
-        self.client.forget_stream(self.header.serial);
+        self.client.forget_stream(self.header.serial, self);
         if stalled {
             self.client.stream_stalled(false);
         }
