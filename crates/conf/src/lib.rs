@@ -7,6 +7,7 @@ pub mod domain;
 pub mod element;
 pub mod file;
 mod mac;
+pub mod network;
 pub mod status;
 mod words;
 pub mod xml;

@@ -1,0 +1,178 @@
+//! What a document as a whole must fulfil: elements that fit the forward mode and each other.
+
+use super::address::in_subnet;
+use super::read::{unsupported, xml_error};
+use super::{Facts, Forward, ForwardMode, Network, VirtualPort};
+use api::{Code, Error, ErrorDomain, Result};
+
+pub(super) fn routes_reachable(network: &Network) -> Result<()> {
+    for route in &network.routes {
+        let reached = |ip: &super::Ip| ip.prefix().is_some_and(|prefix| in_subnet(route.gateway, ip.address, prefix));
+        if !network.ips.iter().any(reached) {
+            return unsupported(format!(
+                "unreachable static route gateway '{}' specified for network '{}'",
+                route.gateway, network.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn fits_mode(network: &Network, stp_given: bool) -> Result<()> {
+    let (name, bridge, mode) = (&network.name, &network.bridge, network.forward.mode);
+    let word = mode.text();
+    match mode {
+        ForwardMode::None => {}
+        ForwardMode::Nat | ForwardMode::Route => {
+            if network.ips.is_empty() {
+                return xml_error(format!(
+                    "{word} forwarding requested, but no IP address provided for network '{name}'"
+                ));
+            }
+            if network.forward.interfaces.len() > 1 {
+                return xml_error(format!(
+                    "multiple forwarding interfaces specified for network '{name}', only one is supported"
+                ));
+            }
+        }
+        ForwardMode::Open => {
+            if !network.forward.interfaces.is_empty() {
+                return xml_error(format!("forward dev not allowed for network '{name}' with forward mode='{word}'"));
+            }
+        }
+        ForwardMode::Bridge
+        | ForwardMode::Private
+        | ForwardMode::Vepa
+        | ForwardMode::Passthrough
+        | ForwardMode::Hostdev => {
+            if mode != ForwardMode::Bridge {
+                let forbidden = [
+                    ("name", bridge.name.is_some()),
+                    ("zone", bridge.zone.is_some()),
+                    ("macTableManager setting", bridge.mac_table_manager.is_some()),
+                ];
+                if let Some((what, _)) = forbidden.iter().find(|(_, given)| *given) {
+                    return xml_error(format!("bridge {what} not allowed in {word} mode (network '{name}')"));
+                }
+            }
+            if bridge.delay > 0 || stp_given || bridge.zone.is_some() {
+                return xml_error(format!(
+                    "bridge delay/stp/zone options only allowed in route, nat, and isolated mode, not in {word} (network '{name}')"
+                ));
+            }
+            let Forward { interfaces, pf, .. } = &network.forward;
+            if bridge.name.is_some() && (!interfaces.is_empty() || pf.is_some()) {
+                return xml_error(format!(
+                    "A network with forward mode='{word}' can specify a bridge name or a forward dev, but not both (network '{name}')"
+                ));
+            }
+        }
+    }
+    if network.mtu > 0 && !mode.owns_bridge() {
+        return xml_error(format!(
+            "mtu size only allowed in open, route, nat, and isolated mode, not in {word} (network '{name}')"
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn validate(network: &Network, facts: &Facts) -> Result<()> {
+    let (name, mode) = (&network.name, network.forward.mode);
+    if let Some(wrong) = network.name.chars().find(|c| matches!(c, '/' | '\n')) {
+        return Err(Error::new(ErrorDomain::Network, Code::XmlDetail, format!("invalid char in name: {wrong}")));
+    }
+    let with_mode = |element: &str| {
+        unsupported(format!("Unsupported {element} element in network {name} with forward mode='{}'", mode.text()))
+    };
+    if !mode.owns_bridge() {
+        let dns = &network.dns;
+        let forbidden = [
+            ("<mac>", network.mac.is_some()),
+            ("<ip>", !network.ips.is_empty()),
+            ("<dns>", !dns.txts.is_empty() || !dns.hosts.is_empty() || !dns.srvs.is_empty()),
+            ("<domain>", network.domain.is_some()),
+        ];
+        if let Some((element, _)) = forbidden.iter().find(|(_, given)| *given) {
+            return with_mode(element);
+        }
+    }
+    devices(network, facts)?;
+    one_dhcp(network)?;
+    portgroups(network)?;
+    let own_bridge = mode == ForwardMode::Bridge && network.bridge.name.is_some();
+    if network.bandwidth.is_some() && !mode.owns_bridge() && !own_bridge {
+        return with_mode("network-wide <bandwidth>");
+    }
+    Ok(())
+}
+
+fn devices(network: &Network, facts: &Facts) -> Result<()> {
+    let Forward { mode, interfaces, addresses, .. } = &network.forward;
+    if *mode == ForwardMode::Hostdev
+        && let Some(dev) = interfaces.first()
+    {
+        return unsupported(format!(
+            "hostdev network '{}' lists '{dev}' in the device pool, but hostdev networks require all devices to be listed by PCI address, not network device name",
+            network.name
+        ));
+    }
+    for address in addresses.iter().map(|address| address.text()) {
+        if !(facts.is_virtual_function)(&address) {
+            return unsupported(format!(
+                "device '/sys/bus/pci/devices/{address}' in network '{}' is not an SR-IOV Virtual Function",
+                network.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn one_dhcp(network: &Network) -> Result<()> {
+    for (family, count) in [
+        ("IPv4", network.ipv4().filter(|ip| ip.has_dhcp()).count()),
+        ("IPv6", network.ipv6().filter(|ip| ip.has_dhcp()).count()),
+    ] {
+        if count > 1 {
+            return unsupported(format!(
+                "Multiple {family} dhcp sections found -- dhcp is supported only for a single {family} address on each network"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn portgroups(network: &Network) -> Result<()> {
+    let name = &network.name;
+    let mut default: Option<&str> = None;
+    for (position, group) in network.portgroups.iter().enumerate() {
+        if network.portgroups[position + 1..].iter().any(|other| other.name == group.name) {
+            return unsupported(format!(
+                "multiple <portgroup> elements with the same name ({}) in network '{name}'",
+                group.name
+            ));
+        }
+        if group.default {
+            if let Some(first) = default {
+                return unsupported(format!(
+                    "network '{name}' has multiple default <portgroup> elements ({first} and {}), but only one default is allowed",
+                    group.name
+                ));
+            }
+            default = Some(&group.name);
+        }
+    }
+    let openvswitch = |port: &Option<VirtualPort>| port.as_ref().is_some_and(|port| port.kind == Some("openvswitch"));
+    let mode = network.forward.mode;
+    let allowed = |port: &Option<VirtualPort>| {
+        matches!(mode, ForwardMode::Hostdev | ForwardMode::Passthrough)
+            || mode == ForwardMode::Bridge && (openvswitch(&network.virtualport) || openvswitch(port))
+    };
+    let wrong = network.vlan.is_some() && !allowed(&None)
+        || network.portgroups.iter().any(|group| group.vlan.is_some() && !allowed(&group.virtualport));
+    if wrong {
+        return unsupported(format!(
+            "<vlan> element specified for network {name}, whose type doesn't support vlan configuration"
+        ));
+    }
+    Ok(())
+}
