@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -73,30 +74,54 @@ pub fn observe(mut command: Command, input: &[u8], patience: Duration) -> Result
     let shown = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| format!("cannot run {shown}: {error}"))?;
-    let (mut to, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            // A program need not read its input to the end.
-            if let Some(to) = &mut to {
-                _ = to.write_all(input);
+    let (to, out, err) = (child.stdin.take(), Reader::of(child.stdout.take()), Reader::of(child.stderr.take()));
+    if let Some(mut to) = to {
+        let input = input.to_vec();
+        // A program need not read its input to the end.
+        thread::spawn(move || _ = to.write_all(&input));
+    }
+    let late = !ended_within(child.id(), patience);
+    if late {
+        _ = child.kill();
+    }
+    let status = child.wait().map_err(|error| format!("waiting for {shown}: {error}"))?;
+    let code = {
+        use std::os::unix::process::ExitStatusExt;
+        status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+    };
+    Ok(Outcome { command: shown, code, out: out.text(), err: err.text(), late })
+}
+
+/// What comes out of a pipe, read beside the program so that neither waits for the other.
+struct Reader {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    ended: mpsc::Receiver<()>,
+}
+
+/// A program that ended may have left another one, with the same output, that lives on: its end is not waited for.
+const REST: Duration = Duration::from_secs(5);
+
+impl Reader {
+    fn of(from: Option<impl Read + Send + 'static>) -> Reader {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let (end, ended) = mpsc::channel();
+        let into = Arc::clone(&bytes);
+        thread::spawn(move || {
+            let mut part = [0; 8192];
+            let mut from = from;
+            while let Some(count) = from.as_mut().and_then(|from| from.read(&mut part).ok()).filter(|count| *count > 0)
+            {
+                into.lock().unwrap_or_else(PoisonError::into_inner).extend(&part[..count]);
             }
+            _ = end.send(());
         });
-        let out = scope.spawn(|| read_all(out));
-        let err = scope.spawn(|| read_all(err));
-        let late = !ended_within(child.id(), patience);
-        if late {
-            _ = child.kill();
-        }
-        let status = child.wait().map_err(|error| format!("waiting for {shown}: {error}"))?;
-        let code = {
-            use std::os::unix::process::ExitStatusExt;
-            status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
-        };
-        let text = |reader: thread::ScopedJoinHandle<'_, Vec<u8>>| {
-            String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned()
-        };
-        Ok(Outcome { command: shown, code, out: text(out), err: text(err), late })
-    })
+        Reader { bytes, ended }
+    }
+
+    fn text(self) -> String {
+        _ = self.ended.recv_timeout(REST);
+        String::from_utf8_lossy(&self.bytes.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
 }
 
 /// Waits for the end of any process, ours or not; false when it outlives the patience.
@@ -139,11 +164,25 @@ pub fn ours(name: &str) -> PathBuf {
     }
 }
 
-fn read_all(from: Option<impl Read>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if let Some(mut from) = from {
-        // What came before a failure is worth showing too.
-        _ = from.read_to_end(&mut bytes);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_left_behind_holds_nobody_up() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "cat; sleep 60 & echo over"]);
+        let begun = Instant::now();
+        let outcome = observe(command, b"in ", PATIENCE).unwrap();
+        assert_eq!((outcome.out.as_str(), outcome.code, outcome.late), ("in over\n", 0, false));
+        assert!(begun.elapsed() < Duration::from_secs(30));
     }
-    bytes
+
+    #[test]
+    fn a_late_program_is_killed() {
+        let mut command = Command::new("sleep");
+        command.arg("60");
+        let outcome = observe(command, b"", Duration::from_millis(50)).unwrap();
+        assert!(outcome.late && outcome.code == 137, "{outcome}");
+    }
 }

@@ -52,9 +52,10 @@ const COMMANDS: &[Command] = &[
     Command { name: "tidy", arguments: "", about: "check the house rules", run: tidy::command },
 ];
 
-/// The stages that the sandbox starts of itself; not for people.
+/// What the commands above start of themselves; not for people.
 const STAGES: &[Command] = &[
     Command { name: "demo-inside", arguments: "", about: "", run: demo::inside },
+    Command { name: "limited", arguments: "", about: "", run: test::limited },
     Command { name: "sandbox-janitor", arguments: "", about: "", run: sandbox::janitor },
     Command { name: "sandbox-enter", arguments: "", about: "", run: sandbox::enter },
     Command { name: "sandbox-inside", arguments: "", about: "", run: sandbox::inside },

@@ -1,9 +1,12 @@
 //! `cargo xtask test`: every level of tests, one after the other, with a summary.
 
 mod images;
+mod units;
 mod whole;
 
-use crate::{Result, run, tidy};
+pub use units::limited;
+
+use crate::{Result, tidy};
 use std::time::{Duration, Instant};
 
 /// One level: its name on the command line, what it is, and how it runs with the filters given; it answers with a summary.
@@ -15,7 +18,7 @@ struct Level {
 
 const LEVELS: &[Level] = &[
     Level { name: "tidy", about: "the house rules", run: rules },
-    Level { name: "unit", about: "each crate by itself", run: units },
+    Level { name: "unit", about: "each crate by itself", run: units::run },
     Level { name: "whole", about: "whole programs, each test in a sandbox of its own", run: whole::run },
 ];
 
@@ -57,9 +60,4 @@ fn rules(_: &[String]) -> Result<String> {
         0 => Ok("no rule is broken".into()),
         count => Err(format!("{count} rules are broken")),
     }
-}
-
-fn units(filters: &[String]) -> Result<String> {
-    run::run(run::cargo()?.args(["test", "--workspace", "--quiet", "--"]).args(filters))?;
-    Ok("cargo test --workspace".into())
 }

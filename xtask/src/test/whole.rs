@@ -6,14 +6,16 @@ use crate::sandbox::Layout;
 use crate::{Result, build, run};
 use ::tests::program;
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// A sandbox with a test in it is killed after that long.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(180);
+/// No further test is begun after that long, so that many that hang cannot hold up who waits for the end.
+const BUDGET: Duration = Duration::from_secs(20 * 60);
 /// Tests of this module run on every layout of cgroups.
 const ON_EVERY_LAYOUT: &str = "layouts::";
 
@@ -21,6 +23,15 @@ const ON_EVERY_LAYOUT: &str = "layouts::";
 struct Case {
     name: String,
     layout: Layout,
+}
+
+impl Case {
+    fn title(&self) -> String {
+        match self.layout {
+            Layout::Mixed => self.name.clone(),
+            layout => format!("{}::{}", self.name, layout.name()),
+        }
+    }
 }
 
 pub fn run(filters: &[String]) -> Result<String> {
@@ -65,45 +76,61 @@ fn cases(list: &str, filters: &[String]) -> Vec<Case> {
 }
 
 /// Runs them all, as many at once as the machine has processors; how many there were, and who failed.
-fn in_turn(program: &std::path::Path, cases: Vec<Case>) -> Result<(usize, Vec<String>)> {
+fn in_turn(program: &Path, cases: Vec<Case>) -> Result<(usize, Vec<String>)> {
     let count = cases.len();
+    let begun = Instant::now();
     let queue = Mutex::new(cases.into_iter());
     let failed = Mutex::new(Vec::new());
     let workers = thread::available_parallelism().map_or(1, |count| count.get().min(4));
-    let (programs, images) = (run::programs()?, images::folder()?);
+    let images = images::folder()?;
+    let programs = run::programs()?;
+    println!("\nrunning {count} tests");
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(case) = queue.lock().ok().and_then(|mut queue| queue.next()) {
-                    let begun = Instant::now();
-                    let outcome = run::ourselves().and_then(|mut command| {
-                        command.args(["sandbox", "--layout", case.layout.name(), "--"]).arg(program);
-                        command.args(["--exact", &case.name, "--nocapture", "--test-threads=1"]);
-                        command.env("VIRTLXC_PROGRAMS", &programs).env("VIRTLXC_IMAGES", &images);
-                        program::observe(command, b"", PATIENCE)
-                    });
-                    let title = match case.layout {
-                        Layout::Mixed => case.name,
-                        layout => format!("{} ({})", case.name, layout.name()),
+                    let outcome = match begun.elapsed() < BUDGET {
+                        true => alone(program, &case, &programs, &images),
+                        false => Err(format!("not begun: {} s were over", BUDGET.as_secs())),
                     };
-                    let passed =
-                        outcome.as_ref().is_ok_and(|outcome| outcome.code == 0 && outcome.out.contains("1 passed"));
-                    let word = if passed { "ok" } else { "FAILED" };
-                    println!("{title:<60} {word} {:.1} s", begun.elapsed().as_secs_f64());
-                    if !passed {
-                        match outcome {
-                            Ok(outcome) => println!("{}{}", outcome.out, outcome.err),
-                            Err(message) => println!("{message}"),
-                        }
-                        if let Ok(mut failed) = failed.lock() {
-                            failed.push(title);
+                    // In one piece: the workers share the output.
+                    match outcome {
+                        Ok(took) => println!("test {} ... ok <{:.1}s>", case.title(), took.as_secs_f64()),
+                        Err(why) => {
+                            println!("test {} ... FAILED\n{why}", case.title());
+                            if let Ok(mut failed) = failed.lock() {
+                                failed.push(case.title());
+                            }
                         }
                     }
                 }
             });
         }
     });
-    Ok((count, failed.into_inner().unwrap_or_default()))
+    let failed = failed.into_inner().unwrap_or_default();
+    let word = if failed.is_empty() { "ok" } else { "FAILED" };
+    println!(
+        "\ntest result: {word}. {} passed; {} failed; 0 ignored; 0 measured; 0 filtered out; finished in {:.2}s\n",
+        count - failed.len(),
+        failed.len(),
+        begun.elapsed().as_secs_f64()
+    );
+    Ok((count, failed))
+}
+
+/// Runs one test in its sandbox; how long it took, or what it said when it failed.
+fn alone(program: &Path, case: &Case, programs: &Path, images: &Path) -> Result<Duration> {
+    let begun = Instant::now();
+    let mut command = run::ourselves()?;
+    command.args(["sandbox", "--layout", case.layout.name(), "--"]).arg(program);
+    command.args(["--exact", &case.name, "--nocapture", "--test-threads=1"]);
+    command.env("VIRTLXC_PROGRAMS", programs).env("VIRTLXC_IMAGES", images);
+    let outcome = program::observe(command, b"", PATIENCE)?;
+    if outcome.code == 0 && outcome.out.contains("1 passed") {
+        return Ok(begun.elapsed());
+    }
+    let late = if outcome.late { format!("killed after {} s\n", PATIENCE.as_secs()) } else { String::new() };
+    Err(format!("{late}{}{}", outcome.out, outcome.err))
 }
 
 #[cfg(test)]
