@@ -32,6 +32,12 @@ pub(super) fn open_folder(path: &Path) -> Result<OwnedFd> {
     rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| Error::reading(path, errno.into()))
 }
 
+/// bpf(2) wants a folder that is open for reading.
+pub(super) fn open_readable(path: &Path) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| Error::reading(path, errno.into()))
+}
+
 /// The whole file, which the kernel makes up for each open.
 pub(super) fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|error| Error::reading(path, error))

@@ -229,13 +229,14 @@ impl Hierarchies {
     }
 
     fn placed(&self, table: &str) -> Vec<(&Hierarchy, String)> {
-        let lines = table.lines().filter_map(|line| {
-            let mut fields = line.splitn(3, ':');
-            let (_, list, path) = (fields.next()?, fields.next()?, fields.next()?);
-            let hierarchy = self.all.iter().find(|hierarchy| hierarchy.is_named(list))?;
-            Some((hierarchy, path.to_string()))
-        });
-        lines.collect()
+        let path = |hierarchy: &Hierarchy| {
+            table.lines().find_map(|line| {
+                let mut fields = line.splitn(3, ':');
+                let (_, list, path) = (fields.next()?, fields.next()?, fields.next()?);
+                hierarchy.is_named(list).then(|| path.to_string())
+            })
+        };
+        self.all.iter().filter_map(|hierarchy| Some((hierarchy, path(hierarchy)?))).collect()
     }
 }
 
@@ -315,9 +316,9 @@ mod tests {
             .map(|(hierarchy, path)| (hierarchy.mounted_at.to_str().unwrap(), path))
             .collect();
         let expect = [
-            ("/sys/fs/cgroup/systemd", "/s"),
-            ("/all/memory", "/m:x"),
             ("/sys/fs/cgroup/cpu,cpuacct", "/c"),
+            ("/all/memory", "/m:x"),
+            ("/sys/fs/cgroup/systemd", "/s"),
             ("/sys/fs/cgroup/unified", "/u"),
         ];
         assert_eq!(placed, expect.map(|(at, path)| (at, path.to_string())));

@@ -9,6 +9,7 @@
 //!
 //! The controller creates the group with its own process id in the name, and joins it; the daemon finds it by that id.
 
+mod devices;
 mod error;
 mod file;
 mod group;
@@ -16,8 +17,10 @@ mod hierarchies;
 mod life;
 mod limits;
 mod name;
+mod program;
 mod stats;
 
+pub use devices::{Access, DeviceKind, DeviceRule};
 pub use error::{Error, Result};
 pub use group::{Group, Place};
 pub use hierarchies::{Controller, Controllers, Hierarchies, Hierarchy, Version};
