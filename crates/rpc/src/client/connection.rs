@@ -93,6 +93,8 @@ pub(super) struct State {
     pub calls: HashMap<(u32, u32), SyncSender<Result<Message>>>,
     pub streams: HashMap<u32, StreamState>,
     pub events: VecDeque<Message>,
+    /// Somebody wants whoever waits for events to look up.
+    woken: bool,
     pub closed: Option<(CloseReason, Error)>,
     pub keepalive: Option<Keepalive>,
 }
@@ -240,7 +242,7 @@ impl Connection {
         reply_value::<R>(reply)
     }
 
-    /// The next event, waiting at most so long. `Ok(None)`: none came in time.
+    /// The next event, waiting at most so long. `Ok(None)`: none came in time, or [`Connection::wake`] was called.
     pub fn next_event(&self, timeout: Option<Duration>) -> Result<Option<Message>> {
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         let shared = &self.inner.shared;
@@ -252,12 +254,21 @@ impl Connection {
             if let Some((_, error)) = &state.closed {
                 return Err(error.clone());
             }
+            if std::mem::take(&mut state.woken) {
+                return Ok(None);
+            }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(None);
             }
             state = shared.wait(state, left);
         }
+    }
+
+    /// Ends a wait for the next event, the present one or else the following one.
+    pub fn wake(&self) {
+        self.inner.shared.state().woken = true;
+        self.inner.shared.changed.notify_all();
     }
 
     /// Why the connection is closed, or None while it is open.

@@ -1,0 +1,166 @@
+//! Which daemon to talk to, and starting our own where none listens.
+
+use crate::failure::{Context, Failure, words};
+use crate::settings::Settings;
+use rpc::client::{Connection, Keepalive, OpenOptions, Transport, Uri};
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const DEFAULT_URI: &str = "lxc:///";
+const DAEMON: &str = "virtlxcd";
+/// How long a daemon that we started stays without a client or a running container.
+const IDLE_SECONDS: &str = "120";
+
+/// The URI of the options, of the environment, of `libvirt.conf`, or the LXC driver's.
+pub fn chosen_uri(settings: &Settings) -> String {
+    let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let given = settings
+        .uri
+        .clone()
+        .filter(|uri| !uri.is_empty())
+        .or_else(|| variable("VIRSH_DEFAULT_CONNECT_URI"))
+        .or_else(|| variable("LIBVIRT_DEFAULT_URI"));
+    let config = ClientConfig::read();
+    let uri = given.or(config.default).unwrap_or_else(|| DEFAULT_URI.to_string());
+    config.aliases.into_iter().find(|(name, _)| *name == uri).map_or(uri, |(_, whole)| whole)
+}
+
+pub fn open(settings: &Settings, uri: &str) -> Result<Connection, Failure> {
+    open_quietly(settings, uri).context("failed to connect to the hypervisor")
+}
+
+fn open_quietly(settings: &Settings, uri: &str) -> Result<Connection, Failure> {
+    if let Some(socket) = own_socket(uri, settings.read_only) {
+        if !someone_listens(&socket) && may_start_daemon() {
+            start_daemon()?;
+        }
+    }
+    let usual = Keepalive::default();
+    let keepalive = (settings.keepalive_interval != Some(0)).then_some(Keepalive {
+        interval: settings.keepalive_interval.map_or(usual.interval, |seconds| Duration::from_secs(seconds.into())),
+        count: settings.keepalive_count.unwrap_or(usual.count),
+    });
+    Ok(Connection::open(Some(uri), OpenOptions { read_only: settings.read_only, keepalive })?)
+}
+
+/// The socket that a local LXC connection ends at, whoever serves it.
+fn own_socket(uri: &str, read_only: bool) -> Option<PathBuf> {
+    let uri = Uri::parse(uri).ok()?;
+    let local = uri.driver == "lxc" && uri.transport() == Transport::Unix && uri.host.is_none();
+    if !local || uri.parameter("socket").is_some() || uri.parameter("mode").is_some() {
+        return None;
+    }
+    let suffix = if read_only { "-ro" } else { "" };
+    let direct = PathBuf::from(format!("/var/run/libvirt/virtlxcd-sock{suffix}"));
+    let legacy = PathBuf::from(format!("/var/run/libvirt/libvirt-sock{suffix}"));
+    Some(if !direct.exists() && legacy.exists() { legacy } else { direct })
+}
+
+fn someone_listens(socket: &Path) -> bool {
+    use std::io::ErrorKind::{ConnectionRefused, NotFound};
+    match std::os::unix::net::UnixStream::connect(socket) {
+        Ok(_) => true,
+        // Something is there that we may not use: that is for the connection to report.
+        Err(error) => !matches!(error.kind(), ConnectionRefused | NotFound),
+    }
+}
+
+fn may_start_daemon() -> bool {
+    rustix::process::geteuid().is_root() && env::var("LIBVIRT_AUTOSTART").as_deref() != Ok("0")
+}
+
+/// Starts our daemon in the background; it comes back once it serves its sockets.
+fn start_daemon() -> Result<(), Failure> {
+    let Some(program) = find_daemon() else { return Ok(()) };
+    let outcome = Command::new(&program)
+        .args(["-d", "--timeout", IDLE_SECONDS])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
+        .map_err(|error| Failure::new(format!("cannot start '{}': {}", program.display(), words(&error))))?;
+    if outcome.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&outcome.stderr);
+    let reason = said.trim().strip_prefix("error: ").unwrap_or(said.trim());
+    let reason = if reason.is_empty() { outcome.status.to_string() } else { reason.to_string() };
+    Err(Failure::new(format!("cannot start '{}': {reason}", program.display())))
+}
+
+/// Beside our own program, or on the path.
+fn find_daemon() -> Option<PathBuf> {
+    let beside = env::current_exe().ok().and_then(|program| Some(program.parent()?.join(DAEMON)));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let on_path = env::split_paths(&path).map(|folder| folder.join(DAEMON));
+    let system = ["/usr/local/sbin", "/usr/sbin"].map(|folder| Path::new(folder).join(DAEMON));
+    beside.into_iter().chain(on_path).chain(system).find(|program| program.is_file())
+}
+
+/// What of `libvirt.conf` concerns a client.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct ClientConfig {
+    default: Option<String>,
+    aliases: Vec<(String, String)>,
+}
+
+impl ClientConfig {
+    fn read() -> ClientConfig {
+        let path = match rustix::process::geteuid().is_root() {
+            true => Some(PathBuf::from("/etc/libvirt/libvirt.conf")),
+            false => env::var_os("XDG_CONFIG_HOME")
+                .map(PathBuf::from)
+                .or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".config")))
+                .map(|folder| folder.join("libvirt/libvirt.conf")),
+        };
+        let text = path.and_then(|path| std::fs::read_to_string(path).ok());
+        text.map_or_else(ClientConfig::default, |text| ClientConfig::parse(&text))
+    }
+
+    fn parse(text: &str) -> ClientConfig {
+        let mut config = ClientConfig::default();
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.starts_with('#')).collect();
+        let whole = lines.join("\n");
+        config.default = after(&whole, "uri_default").and_then(|value| quoted(value).next().map(str::to_string));
+        if let Some(list) = after(&whole, "uri_aliases").and_then(|value| value.strip_prefix('[')) {
+            let list = list.split(']').next().unwrap_or_default();
+            let pairs = quoted(list).filter_map(|entry| entry.split_once('='));
+            config.aliases = pairs.map(|(name, uri)| (name.to_string(), uri.to_string())).collect();
+        }
+        config
+    }
+}
+
+/// What stands behind `name =`.
+fn after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let at = text.match_indices(name).map(|(at, _)| at).find(|at| *at == 0 || text[..*at].ends_with('\n'))?;
+    Some(text.get(at + name.len()..)?.trim_start().strip_prefix('=')?.trim_start())
+}
+
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('"').skip(1).step_by(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clients_settings() {
+        let text = "# uri_default = \"x\"\nuri_aliases = [\n  \"far=lxc+ssh://far/\", # one\n  \"near=lxc:///\"\n]\nuri_default = \"far\"\n";
+        let config = ClientConfig::parse(text);
+        assert_eq!(config.default.as_deref(), Some("far"));
+        let aliases = [("far".to_string(), "lxc+ssh://far/".to_string()), ("near".to_string(), "lxc:///".to_string())];
+        assert_eq!(config.aliases, aliases);
+    }
+
+    #[test]
+    fn only_a_local_lxc_connection_has_a_daemon_to_start() {
+        for uri in ["qemu:///system", "lxc+ssh://far/", "lxc+unix:///?socket=/x", "network:///system"] {
+            assert_eq!(own_socket(uri, false), None, "{uri}");
+        }
+        assert!(own_socket("lxc:///", false).is_some());
+    }
+}
