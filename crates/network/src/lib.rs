@@ -1,14 +1,26 @@
 //! Virtual networks: bridge, firewall rules, dnsmasq, leases, and the ports that domains plug into.
 #![forbid(unsafe_code)]
 
-use api::{Error, ErrorDomain, Event, Paths, Result, Uuid};
-use std::sync::Arc;
+mod actions;
+mod bridge;
+mod dnsmasq;
+mod files;
+mod firewall;
+mod hook;
+mod leases;
+mod ports;
+mod program;
+mod registry;
+mod running;
+mod sysctl;
 
-/// All networks of one daemon.
-pub struct Networks {
-    _paths: Paths,
-    _publish: Box<dyn Fn(Event) + Send + Sync>,
-}
+pub use actions::{UPDATE_CONFIG, UPDATE_LIVE};
+pub use leases::Lease;
+pub use ports::no_port;
+pub use registry::{Handle, Networks, no_network_uuid};
+
+use api::Uuid;
+use conf::network::Bandwidth;
 
 /// Who plugs an interface into a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +40,8 @@ pub struct PortLink {
     pub mtu: Option<u32>,
     /// Kept from the bridge's other isolated ports.
     pub isolated: bool,
+    /// What the network's group of ports limits it to.
+    pub bandwidth: Option<Bandwidth>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,29 +62,4 @@ impl PortLink {
             Plug::Direct { .. } => None,
         }
     }
-}
-
-impl Networks {
-    /// Loads what is defined and finds what runs; makes `default` where there never was a network; starts what is
-    /// marked for autostart, once after each boot.
-    pub fn new(paths: &Paths, publish: impl Fn(Event) + Send + Sync + 'static) -> Result<Arc<Networks>> {
-        Ok(Arc::new(Networks { _paths: paths.clone(), _publish: Box::new(publish) }))
-    }
-
-    /// A port for one interface of a domain that starts.
-    pub fn allocate_port(&self, network: &str, _owner: &PortOwner) -> Result<PortLink> {
-        Err(not_yet(network))
-    }
-
-    /// After a restart of the daemon: the port that the domain's status file names. It is made anew where it is lost.
-    pub fn claim_port(&self, network: &str, _port_id: &Uuid, _owner: &PortOwner) -> Result<PortLink> {
-        Err(not_yet(network))
-    }
-
-    /// Nothing happens where the port or network is gone already.
-    pub fn release_port(&self, _network: &str, _port_id: &Uuid) {}
-}
-
-fn not_yet(network: &str) -> Error {
-    Error::config_unsupported(ErrorDomain::Network, format!("network '{network}': networks are not supported yet"))
 }

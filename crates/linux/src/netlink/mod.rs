@@ -6,7 +6,7 @@ mod link;
 mod message;
 
 pub use address::{Address, Route};
-pub use link::{Bridge, Change, Link, Macvlan, MacvlanMode, Netns, Veth};
+pub use link::{Bridge, Change, LONGEST_NAME, Link, Macvlan, MacvlanMode, Netns, Veth};
 
 use message::{Request, split};
 use rustix::net::netlink::SocketAddrNetlink;
