@@ -6,6 +6,7 @@ mod daemon;
 mod documents;
 mod exchange;
 mod failures;
+mod files;
 mod guest;
 mod layouts;
 mod leftovers;

@@ -4,6 +4,7 @@ pub mod beneath;
 pub mod capability;
 pub mod cgroup;
 pub mod descriptor;
+pub mod fuse;
 pub mod idmap;
 pub mod mount;
 pub mod mountinfo;
