@@ -3,13 +3,30 @@
 //! What the driver acts on has a type of its own; what it only keeps (as libvirt does) is an `Element`,
 //! checked and normalised by the tables in `shape`.
 
+mod character;
+mod complete;
 mod device;
+mod extension;
+mod format;
+mod format_devices;
 mod general;
+mod hostdev;
+mod ignored;
 mod interface;
+mod metadata;
+mod netdev;
+mod network;
+mod os;
+mod parse;
+mod pinning;
+mod seclabel;
+mod storage;
+mod tuning;
 
 pub use device::*;
 pub use general::*;
 pub use interface::*;
+pub(crate) use parse::from_node;
 
 use crate::element::Element;
 use api::{Result, Uuid};
@@ -108,29 +125,4 @@ pub enum Device {
     Console(Console),
     Hostdev(Hostdev),
     Other(Element),
-}
-
-impl Domain {
-    /// Reads, checks and completes a document. Errors carry libvirt's words first, then the place.
-    pub fn parse(xml: &[u8], how: ParseOptions, host: &Host) -> Result<Parsed> {
-        let _ = (xml, how, host);
-        Err(not_yet("domain documents"))
-    }
-
-    pub fn format(&self, form: FormatOptions) -> String {
-        let _ = form;
-        String::new()
-    }
-}
-
-impl Device {
-    /// Reads one device's document (`attach-device`, `detach-device`, `update-device`).
-    pub fn parse(xml: &[u8], how: ParseOptions, host: &Host) -> Result<Device> {
-        let _ = (xml, how, host);
-        Err(not_yet("device documents"))
-    }
-}
-
-fn not_yet(what: &str) -> api::Error {
-    api::Error::config_unsupported(api::ErrorDomain::Domain, format!("{what} are not supported yet"))
 }

@@ -107,6 +107,14 @@ impl Writer {
         }
     }
 
+    /// Ready XML whose first line is indented to where we are, and whose other lines are already.
+    pub fn ready(&mut self, xml: &str) {
+        self.finish_tag();
+        self.margin(self.open.len());
+        self.out.push_str(xml);
+        self.out.push('\n');
+    }
+
     /// The text. What is still open is closed.
     pub fn finish(mut self) -> String {
         while !self.open.is_empty() {

@@ -1,0 +1,236 @@
+//! What a document leaves out and libvirt fills in: the emulator, ports of consoles, addresses and controllers of
+//! disks; and what does not go together.
+
+use super::parse::Context;
+use super::*;
+use crate::refuse;
+
+pub(super) fn complete(domain: &mut Domain, context: &Context) -> Result<()> {
+    if domain.emulator.is_none() {
+        domain.emulator = Some(context.host.emulator.to_string());
+    }
+    consoles(domain)?;
+    controllers_index(&mut domain.other_devices)?;
+    sort_disks(&mut domain.disks);
+    for disk in &mut domain.disks {
+        place_disk(&mut disk.element)?;
+    }
+    for (at, disk) in domain.disks.iter().enumerate() {
+        if let Some(other) = domain.disks[..at].iter().find(|other| other.target() == disk.target()) {
+            let (first, second) = (other.source_path().unwrap_or("none"), disk.source_path().unwrap_or("none"));
+            let message = format!("target '{}' duplicated for disk sources '{first}' and '{second}'", disk.target());
+            return Err(refuse::xml(message));
+        }
+    }
+    for (at, hostdev) in domain.hostdevs.iter().enumerate() {
+        if domain.hostdevs[..at].iter().any(|other| other.source == hostdev.source) && has_source(hostdev) {
+            return Err(refuse::xml("Hostdev already exists in the domain configuration"));
+        }
+    }
+    if domain.vcpu.placement == Placement::Static {
+        let auto = |tune: &NumaTune| tune.memory.as_ref().is_some_and(|m| m.placement == Placement::Auto);
+        if domain.numatune.as_ref().is_some_and(auto) && domain.vcpu.cpuset.is_none() {
+            domain.vcpu.placement = Placement::Auto;
+        }
+    }
+    others(domain)?;
+    implied_controllers(domain);
+    Ok(())
+}
+
+fn has_source(hostdev: &Hostdev) -> bool {
+    !matches!(&hostdev.source, HostdevSource::Usb(usb) if *usb == UsbSource::default())
+}
+
+/// Ports are counted anew; only the first may be a serial port.
+fn consoles(domain: &mut Domain) -> Result<()> {
+    for (at, console) in domain.consoles.iter_mut().enumerate() {
+        if at > 0 && console.target_kind == "serial" {
+            return Err(refuse::unsupported("Only the first console can be a serial port"));
+        }
+        console.port = at as u32;
+    }
+    Ok(())
+}
+
+fn number(element: &Element, name: &str) -> Option<u32> {
+    element.attr(name).and_then(|text| text.parse().ok())
+}
+
+/// Controllers without an index get the first free one of their type.
+fn controllers_index(devices: &mut Vec<Element>) -> Result<()> {
+    let same = |a: &Element, b: &Element| a.name == "controller" && a.attr("type") == b.attr("type");
+    for at in 0..devices.len() {
+        if devices[at].name != "controller" || devices[at].attr("index").is_some() {
+            continue;
+        }
+        let used: Vec<u32> =
+            devices.iter().filter(|d| same(d, &devices[at])).filter_map(|d| number(d, "index")).collect();
+        let free = (0..).find(|index| !used.contains(index)).unwrap_or(0);
+        devices[at].attrs.insert(1, ("index".to_string(), free.to_string()));
+    }
+    let controllers: Vec<Element> = devices.iter().filter(|d| d.name == "controller").cloned().collect();
+    for (at, controller) in controllers.iter().enumerate() {
+        let twin = |other: &&Element| same(other, controller) && other.attr("index") == controller.attr("index");
+        if controllers[..at].iter().find(twin).is_some() && !is_companion(controller) {
+            let kind = controller.attr("type").unwrap_or_default();
+            let index = controller.attr("index").unwrap_or_default();
+            return Err(refuse::xml(format!("Multiple '{kind}' controllers with index '{index}'")));
+        }
+    }
+    devices.retain(|d| d.name != "controller");
+    for controller in controllers {
+        insert_controller(devices, controller);
+    }
+    Ok(())
+}
+
+/// Part of a USB controller that has the same index as the whole.
+fn is_companion(controller: &Element) -> bool {
+    controller.child("master").is_some()
+}
+
+/// Behind those of its type with a lower index.
+fn insert_controller(devices: &mut Vec<Element>, controller: Element) {
+    let mut place = None;
+    for (at, other) in devices.iter().enumerate().rev() {
+        if other.name != "controller" || other.attr("type") != controller.attr("type") {
+            continue;
+        }
+        if number(other, "index") > number(&controller, "index") {
+            place = Some(at);
+        } else if place.is_none() {
+            place = Some(at + 1);
+        }
+    }
+    let last = devices.iter().rposition(|d| d.name == "controller").map_or(0, |at| at + 1);
+    devices.insert(place.unwrap_or(last), controller);
+}
+
+/// The number that a disk's name stands for (`sdc`: 2); partitions count as their disk.
+fn disk_index(name: &str) -> Option<u32> {
+    let letters = ["fd", "hd", "vd", "sd", "xvd", "ubd"].iter().find_map(|prefix| name.strip_prefix(prefix))?;
+    let word = letters.trim_end_matches(|c: char| c.is_ascii_digit());
+    if word.is_empty() || word.len() > 6 || !word.bytes().all(|b| b.is_ascii_lowercase()) {
+        return None;
+    }
+    word.bytes().try_fold(0u32, |index, b| index.checked_mul(26)?.checked_add(u32::from(b - b'a') + 1))?.checked_sub(1)
+}
+
+/// Sorted by name within a bus, as far as the document names one.
+fn sort_disks(disks: &mut Vec<Disk>) {
+    let bus = |disk: &Disk| disk.element.child("target").and_then(|t| t.attr("bus")).map(str::to_string);
+    let index = |disk: &Disk| disk_index(disk.target()).map_or(-1, i64::from);
+    for disk in std::mem::take(disks) {
+        let mut place = None;
+        for (at, other) in disks.iter().enumerate().rev().filter(|(_, other)| bus(other) == bus(&disk)) {
+            if index(other) > index(&disk) {
+                place = Some(at);
+            } else if place.is_none() {
+                place = Some(at + 1);
+            }
+        }
+        disks.insert(place.unwrap_or(disks.len()), disk);
+    }
+}
+
+/// Before the domain is known: what the device itself decides.
+pub(super) fn disk(element: &mut Element, device: &str, target: &str) -> Result<()> {
+    if device == "cdrom" && element.child("readonly").is_none() {
+        let at = element.children.iter().position(|c| c.name == "target").map_or(element.children.len(), |at| at + 1);
+        let at = element.children[at..].iter().take_while(|c| c.name == "iotune").count() + at;
+        element.children.insert(at, Element::new("readonly"));
+    }
+    if device == "floppy" && !target.starts_with("fd") {
+        return Err(refuse::internal(format!("Invalid floppy device name: {target}")));
+    }
+    if device == "disk" && !["hd", "sd", "vd", "xvd", "ubd"].iter().any(|prefix| target.starts_with(prefix)) {
+        return Ok(());
+    }
+    Ok(())
+}
+
+/// Bus by name, address by both.
+fn place_disk(element: &mut Element) -> Result<()> {
+    let named = element.child("target").and_then(|t| t.attr("dev")).unwrap_or_default().to_string();
+    let buses = [("sd", "scsi"), ("hd", "ide"), ("fd", "fdc"), ("vd", "virtio"), ("xvd", "xen"), ("ubd", "uml")];
+    if let Some(target) = element.child_mut("target").filter(|t| t.attr("bus").is_none()) {
+        if let Some((_, bus)) = buses.iter().find(|(prefix, _)| named.starts_with(prefix)) {
+            target.attrs.insert(1, ("bus".to_string(), bus.to_string()));
+        }
+    }
+    if element.child("address").is_some() {
+        return Ok(());
+    }
+    let bus = element.child("target").and_then(|t| t.attr("bus")).unwrap_or_default();
+    let unknown = || refuse::xml(format!("Unknown disk name '{named}' and no address specified"));
+    let index = disk_index(&named).ok_or_else(unknown)?;
+    let (controller, bus, unit) = match bus {
+        "scsi" => (index / 7, 0, index % 7),
+        "ide" => (index / 4, index % 4 / 2, index % 2),
+        "sata" => (index / 6, 0, index % 6),
+        "fdc" => (index / 2, 0, index % 2),
+        _ => return Ok(()),
+    };
+    let address = Element::new("address").with("type", "drive").with("controller", controller);
+    element.children.push(address.with("bus", bus).with("target", 0).with("unit", unit));
+    Ok(())
+}
+
+/// Rules between devices that a container ignores.
+fn others(domain: &mut Domain) -> Result<()> {
+    let has = |name: &str| domain.other_devices.iter().any(|d| d.name == name);
+    if has("graphics") && !has("video") {
+        return Err(refuse::internal("missing video model and cannot determine default"));
+    }
+    let usb = |d: &Element| d.name == "controller" && d.attr("type") == Some("usb") && d.attr("model") != Some("none");
+    if has("redirdev") && !domain.other_devices.iter().any(usb) {
+        return Err(refuse::unsupported("cannot add redirected USB device: USB is disabled for this domain"));
+    }
+    let mut videos: Vec<&mut Element> = domain.other_devices.iter_mut().filter(|d| d.name == "video").collect();
+    let primary = |v: &Element| v.child("model").is_some_and(|m| m.attr("primary") == Some("yes"));
+    if videos.iter().filter(|v| primary(v)).count() > 1 {
+        return Err(refuse::unsupported("Only one primary video device is supported"));
+    }
+    let none = !videos.iter().any(|v| primary(v));
+    if let Some(model) = videos.first_mut().filter(|_| none).and_then(|v| v.child_mut("model")) {
+        let at = model.attrs.iter().position(|(name, _)| name == "blob").unwrap_or(model.attrs.len());
+        model.unset("primary");
+        model.attrs.insert(at.min(model.attrs.len()), ("primary".to_string(), "yes".to_string()));
+    }
+    Ok(())
+}
+
+/// Controllers that other devices stand on.
+fn implied_controllers(domain: &mut Domain) {
+    let mut wanted: Vec<(&str, u32)> = Vec::new();
+    for kind in ["scsi", "fdc", "ide", "sata"] {
+        let highest = domain.disks.iter().filter_map(|disk| {
+            let bus = disk.element.child("target")?.attr("bus")?;
+            let address = disk.element.child("address").filter(|a| a.attr("type") == Some("drive") && bus == kind)?;
+            number(address, "controller")
+        });
+        // An address may name any number; beyond some hundreds there are no such machines.
+        wanted.extend((0..highest.max().map_or(0, |n| n.min(1023) + 1)).map(|index| (kind, index)));
+    }
+    let virtio =
+        |e: &Element| e.name == "channel" && e.child("target").is_some_and(|t| t.attr("type") == Some("virtio"));
+    if domain.other_devices.iter().any(virtio) || domain.consoles.iter().any(|c| c.target_kind == "virtio") {
+        wanted.push(("virtio-serial", 0));
+    }
+    if domain.other_devices.iter().any(|d| d.name == "smartcard") {
+        wanted.push(("ccid", 0));
+    }
+    let scsi = |h: &Hostdev| matches!(&h.source, HostdevSource::Other(e) if e.attr("type") == Some("scsi"));
+    if domain.hostdevs.iter().any(scsi) && !wanted.contains(&("scsi", 0)) {
+        wanted.push(("scsi", 0));
+    }
+    for (kind, index) in wanted {
+        let there =
+            |d: &Element| d.name == "controller" && d.attr("type") == Some(kind) && number(d, "index") == Some(index);
+        if !domain.other_devices.iter().any(there) {
+            let controller = Element::new("controller").with("type", kind).with("index", index);
+            insert_controller(&mut domain.other_devices, controller);
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! The parts of an interface's document that have rules of their own: virtual ports, VLANs, bandwidth, filters, models.
+
+use super::parse::Context;
+use super::*;
+use crate::number;
+use crate::refuse::{self, Place};
+use crate::xml::Node;
+use api::{Code, Error, ErrorDomain};
+
+fn bare_xml(message: impl Into<String>) -> Error {
+    Error::xml(ErrorDomain::None, message)
+}
+
+fn bare_unsupported(message: impl Into<String>) -> Error {
+    Error::config_unsupported(ErrorDomain::None, message)
+}
+
+/// Parameters in the order in which they are written.
+const PARAMETERS: [&str; 6] = ["managerid", "typeid", "typeidversion", "instanceid", "interfaceid", "profileid"];
+
+pub(super) fn virtual_port(node: Node, kind: &str, context: &Context) -> Result<Element> {
+    if !matches!(kind, "network" | "bridge" | "direct" | "hostdev") {
+        let message = format!("<virtualport> element unsupported for <interface type='{kind}'>");
+        return Err(refuse::unsupported(message));
+    }
+    let port = node.attr("type");
+    let (needed, allowed): (&[&str], &[&str]) = match port {
+        None if kind == "network" => (&[], &PARAMETERS),
+        None => return Err(bare_xml("missing required virtualport type")),
+        Some("802.1Qbg") => (&["managerid", "typeid", "typeidversion"], &PARAMETERS[..4]),
+        Some("802.1Qbh") => (&["profileid"], &PARAMETERS[5..]),
+        Some("openvswitch") => (&[], &PARAMETERS[4..]),
+        Some("midonet") => (&[], &PARAMETERS[4..5]),
+        Some(other) => return Err(bare_unsupported(format!("unknown virtualport type {other}"))),
+    };
+    let mut parameters = Element::new("parameters");
+    let given = node.child("parameters");
+    for name in PARAMETERS {
+        let Some(text) = given.and_then(|p| p.attr(name)) else { continue };
+        let number = |most: u32| match number::u32_of(text, 0) {
+            None => Err(bare_xml(format!("cannot parse value of {name} parameter"))),
+            Some(number) if number > most => Err(bare_xml(format!("value of {name} out of range"))),
+            Some(number) => Ok(number.to_string()),
+        };
+        let value = match name {
+            "managerid" | "typeidversion" => number(0xff)?,
+            "typeid" => number(0xff_ffff)?,
+            "profileid" if text.len() >= 40 => return Err(bare_xml("profileid parameter too long")),
+            "profileid" => text.to_string(),
+            _ => match Uuid::parse(text) {
+                Some(uuid) => uuid.to_string(),
+                None => return Err(bare_xml(format!("cannot parse {name} parameter as a uuid"))),
+            },
+        };
+        parameters.set(name, value);
+    }
+    if let Some(port) = port {
+        if let Some(missing) = needed.iter().find(|name| parameters.attr(name).is_none()) {
+            let message = format!("missing {missing} in <virtualport type='{port}'>");
+            return Err(Error::xml(ErrorDomain::Conf, message));
+        }
+        let generated = match port {
+            "802.1Qbg" => Some("instanceid"),
+            "802.1Qbh" => None,
+            _ => Some("interfaceid"),
+        };
+        if let Some(name) = generated.filter(|name| parameters.attr(name).is_none()) {
+            parameters.set(name, context.random_uuid());
+        }
+        if let Some((extra, _)) = parameters.attrs.iter().find(|(name, _)| !allowed.contains(&name.as_str())) {
+            let message = format!("extra {extra} unsupported in <virtualport type='{port}'>");
+            return Err(Error::config_unsupported(ErrorDomain::Conf, message));
+        }
+    }
+    parameters.attrs.sort_by_key(|(name, _)| PARAMETERS.iter().position(|p| p == name));
+    let mut element = Element::new("virtualport");
+    if let Some(port) = port {
+        element.set("type", port);
+    }
+    if !parameters.is_bare() {
+        element.children.push(parameters);
+    }
+    Ok(element)
+}
+
+pub(super) fn vlan(node: Node) -> Result<Element> {
+    let mut native = false;
+    let mut tags = Vec::new();
+    for tag in node.all("tag") {
+        let bad = || bare_xml("missing or invalid vlan tag id attribute");
+        let id = tag.attr("id").and_then(|text| number::u64_of(text, 10)).ok_or_else(bad).at(tag)?;
+        if id > 4095 {
+            return Err(bare_xml(format!("vlan tag id {id} too large (maximum 4095)"))).at(tag);
+        }
+        let mut element = Element::new("tag").with("id", id);
+        match tag.attr("nativeMode") {
+            None | Some("default") => {}
+            Some(mode @ ("tagged" | "untagged")) => {
+                if native {
+                    return Err(bare_xml("duplicate native vlan setting")).at(tag);
+                }
+                native = true;
+                element.set("nativeMode", mode);
+            }
+            Some(mode) => {
+                let message = format!("Invalid \"nativeMode='{mode}'\" in vlan <tag> element");
+                return Err(bare_xml(message)).at(tag);
+            }
+        }
+        tags.push(element);
+    }
+    if tags.is_empty() {
+        return Err(bare_xml("missing tag id - each <vlan> must have at least one <tag id='n'/> subelement"));
+    }
+    let mut trunk = tags.len() > 1 || native;
+    match node.attr("trunk") {
+        None => {}
+        Some("yes") => trunk = true,
+        Some("no") if native => {
+            return Err(bare_xml(
+                "invalid configuration in <vlan> - \"trunk='no'\" is not allowed with a native vlan id",
+            ));
+        }
+        Some("no") if trunk => {
+            let message = "invalid \"trunk='no'\" in <vlan> - trunk='yes' is required for more than one vlan tag";
+            return Err(bare_xml(message));
+        }
+        Some("no") => {}
+        Some(other) => return Err(bare_xml(format!("invalid \"trunk='{other}'\" in <vlan> - must be yes or no"))),
+    }
+    let mut element = Element { children: tags, ..Element::new("vlan") };
+    if trunk {
+        element.set("trunk", "yes");
+    }
+    Ok(element)
+}
+
+pub(super) fn bandwidth(node: Node) -> Result<Bandwidth> {
+    let bare = |message: &str| Error::new(ErrorDomain::None, Code::XmlDetail, message);
+    if node.attr("classID").is_some() {
+        return Err(bare("classID attribute not supported on <bandwidth> in this usage context"));
+    }
+    let mut rates = [None, None];
+    for (rate, name) in rates.iter_mut().zip(["inbound", "outbound"]) {
+        let mut all = node.all(name);
+        let Some(first) = all.next() else { continue };
+        if all.next().is_some() {
+            return Err(bare(&format!("Only one child <{name}> element allowed")));
+        }
+        *rate = self::rate(first).at(first)?;
+    }
+    let [inbound, outbound] = rates;
+    Ok(Bandwidth { inbound, outbound })
+}
+
+/// `None`: no limit in it.
+fn rate(node: Node) -> Result<Option<Rate>> {
+    let number = |name: &str| match node.attr(name) {
+        None => Ok(None),
+        Some(text) => match number::u64_of(text, 10) {
+            Some(number) => Ok(Some(number)),
+            None => Err(bare_unsupported(format!("could not convert bandwidth {name} value '{text}'"))),
+        },
+    };
+    let average = number("average")?;
+    let peak = node.attr("peak");
+    let burst = node.attr("burst");
+    let floor = node.attr("floor");
+    if average.is_none() && floor.is_none() {
+        return Err(Error::new(ErrorDomain::None, Code::XmlDetail, "Missing mandatory average or floor attributes"));
+    }
+    if (peak.is_some() || burst.is_some()) && average.is_none() {
+        return Err(bare_unsupported("'peak' and 'burst' require 'average' attribute"));
+    }
+    if floor.is_some() && node.name() == "outbound" {
+        return Err(bare_unsupported("'floor' attribute allowed only in <inbound> element"));
+    }
+    let rate = Rate {
+        average: average.unwrap_or(0),
+        peak: number("peak")?.unwrap_or(0),
+        burst: number("burst")?.unwrap_or(0),
+        floor: number("floor")?.unwrap_or(0),
+    };
+    Ok(Some(rate).filter(|rate| rate.average != 0 || rate.floor != 0))
+}
+
+/// Names of models that have a meaning to libvirt.
+const MODELS: [&str; 20] = [
+    "netfront",
+    "rtl8139",
+    "virtio",
+    "e1000",
+    "e1000e",
+    "virtio-transitional",
+    "virtio-non-transitional",
+    "usb-net",
+    "spapr-vlan",
+    "lan9118",
+    "scm91c111",
+    "vlance",
+    "vmxnet",
+    "vmxnet2",
+    "vmxnet3",
+    "Am79C970A",
+    "Am79C973",
+    "82540EM",
+    "82545EM",
+    "82543GC",
+];
+
+pub(super) fn model(node: Node) -> Result<Option<String>> {
+    let Some(text) = node.attr("type") else { return Ok(None) };
+    if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')) {
+        return Err(Error::new(ErrorDomain::Domain, Code::InvalidArg, "Model name contains invalid characters"));
+    }
+    match MODELS.iter().find(|model| model.eq_ignore_ascii_case(text)) {
+        Some(model) => Ok(Some(model.to_string())),
+        None => Err(refuse::unsupported(format!("driver does not support net model '{text}'"))),
+    }
+}
+
+pub(super) fn filter(node: Node, kind: &str) -> Option<Element> {
+    let name = node.attr("filter")?;
+    if !matches!(kind, "ethernet" | "network" | "bridge") {
+        return None;
+    }
+    let mut element = Element::new("filterref").with("filter", name);
+    let mut parameters: Vec<Element> = Vec::new();
+    for parameter in node.all("parameter") {
+        if let (Some(name), Some(value)) = (parameter.attr("name"), parameter.attr("value")) {
+            let same = |e: &Element| e.attr("name") == Some(name) && e.attr("value") == Some(value);
+            if !parameters.iter().any(same) {
+                parameters.push(Element::new("parameter").with("name", name).with("value", value));
+            }
+        }
+    }
+    parameters.sort_by_key(|e| e.attr("name").map(str::to_string));
+    element.children = parameters;
+    Some(element)
+}
+
+/// What a virtual network has made of an interface, from a status file.
+pub(super) fn actual(node: Node, context: &Context) -> Result<Option<Actual>> {
+    let source = node.child("source");
+    let Some(actual) = node.child("actual") else {
+        // What a live document shows in place of it.
+        let bridge = source.and_then(|s| s.attr("bridge")).filter(|_| node.attr("type") == Some("network"));
+        return Ok(bridge.map(|bridge| Actual { bridge: Some(bridge.to_string()), ..Actual::default() }));
+    };
+    let kind = match actual.attr("type") {
+        Some("bridge") => ActualKind::Bridge,
+        Some("direct") => ActualKind::Direct,
+        Some("network") => ActualKind::Network,
+        Some(other) => return Err(refuse::unsupported(format!("unsupported type '{other}' in interface's <actual>"))),
+        None => return Err(refuse::missing_attribute("actual", "type")),
+    };
+    let attr = |name: &str| actual.child("source").and_then(|s| s.attr(name)).map(str::to_string);
+    let mode = attr("mode").and_then(|mode| DirectMode::from_word(&mode)).unwrap_or(DirectMode::Vepa);
+    let mut kept = Vec::new();
+    if let Some(port) = actual.child("virtualport") {
+        kept.push(virtual_port(port, kind.word(), context)?);
+    }
+    kept.extend(actual.child("vlan").map(vlan).transpose()?);
+    if let Some(isolated) = actual.child("port").and_then(|p| p.attr("isolated")) {
+        kept.push(Element::new("port").with("isolated", isolated));
+    }
+    let class = actual.child("class").and_then(|c| c.attr("id"));
+    Ok(Some(Actual {
+        kind,
+        bridge: attr("bridge"),
+        direct: attr("dev").filter(|_| kind == ActualKind::Direct).map(|dev| (dev, mode)),
+        mac_table_manager: attr("macTableManager"),
+        class_id: class.and_then(|id| number::u32_of(id, 10)),
+        bandwidth: actual.child("bandwidth").map(bandwidth).transpose()?,
+        trust_guest_rx_filters: refuse::word(actual, "trustGuestRxFilters", refuse::yes_no)?,
+        kept,
+    }))
+}
+
+/// `<source>` of types that a container cannot have.
+pub(super) fn other_source(node: Node, kind: &str, context: &Context) -> Result<Element> {
+    let mut element = Element::new("source");
+    let optional = |element: &mut Element, name: &str| {
+        if let Some(value) = node.attr(name) {
+            element.set(name, value);
+        }
+    };
+    match kind {
+        "vhostuser" => {
+            let shape = context.keep(node, "vhostuserSource")?;
+            let missing = |what: &str| refuse::xml(format!("Missing required attribute '{what}' in element 'source'"));
+            for name in ["type", "path", "mode"] {
+                if shape.attr(name).is_none() {
+                    return Err(missing(name));
+                }
+            }
+            return Ok(shape);
+        }
+        "server" | "client" | "mcast" | "udp" => {
+            let none =
+                |what: &str| refuse::xml(format!("No <source> '{what}' attribute specified with socket interface"));
+            let port = node.attr("port").ok_or_else(|| none("port"))?;
+            let bad = || refuse::xml("Cannot parse <source> 'port' attribute with socket interface");
+            let port = number::i32_of(port, 10).ok_or_else(bad)?;
+            match node.attr("address") {
+                Some(address) => element.set("address", address),
+                None if kind == "server" => {}
+                None => return Err(none("address")),
+            }
+            element.set("port", port);
+            if let Some(local) = node.child("local").filter(|_| kind == "udp") {
+                let none = |what: &str| {
+                    refuse::xml(format!("No <local> '{what}' attribute under <source> specified with socket interface"))
+                };
+                let port = local.attr("port").ok_or_else(|| none("port"))?;
+                let bad = || refuse::xml("Cannot parse <local> 'port' attribute with socket interface");
+                let port = number::i32_of(port, 10).ok_or_else(bad)?;
+                let address = local.attr("address").ok_or_else(|| none("address"))?;
+                element.children.push(Element::new("local").with("address", address).with("port", port));
+            }
+        }
+        "internal" => element.set("name", refuse::required(node, "name")?),
+        "vdpa" => element.set("dev", refuse::required(node, "dev")?),
+        "vds" => {
+            for name in ["switchid", "portid", "portgroupid", "connectionid"] {
+                element.set(name, refuse::required(node, name)?);
+            }
+        }
+        _ => {
+            for name in ["dev", "mode"] {
+                optional(&mut element, name);
+            }
+            if let Some(address) = node.child("address") {
+                element.children.push(context.keep(address, "address")?);
+            }
+        }
+    }
+    Ok(element)
+}

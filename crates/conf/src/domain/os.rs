@@ -1,0 +1,353 @@
+//! The operating system, ids, features, clock and life cycle: reading.
+
+use super::parse::Context;
+use super::*;
+use crate::number;
+use crate::refuse::{self, Place};
+use crate::shape::{self, DOMAIN};
+use crate::xml::Node;
+use api::{Code, Error, ErrorDomain};
+
+/// Every architecture that libvirt has a name for.
+const ARCHITECTURES: [&str; 39] = [
+    "alpha",
+    "armv6l",
+    "armv7l",
+    "armv7b",
+    "aarch64",
+    "cris",
+    "i686",
+    "ia64",
+    "lm32",
+    "loongarch64",
+    "m68k",
+    "microblaze",
+    "microblazeel",
+    "mips",
+    "mipsel",
+    "mips64",
+    "mips64el",
+    "openrisc",
+    "parisc",
+    "parisc64",
+    "ppc",
+    "ppc64",
+    "ppc64le",
+    "ppcemb",
+    "riscv32",
+    "riscv64",
+    "s390",
+    "s390x",
+    "sh4",
+    "sh4eb",
+    "sparc",
+    "sparc64",
+    "unicore32",
+    "x86_64",
+    "xtensa",
+    "xtensaeb",
+    "amd64",
+    "i386",
+    "itanium",
+];
+
+/// Architecture and machine of `<os><type>`, checked against what a container on this host can be.
+pub(super) fn kind(root: Node, context: &Context) -> Result<(String, Option<String>)> {
+    let node = root.find("os/type");
+    let text = node.map(|n| n.text()).unwrap_or_default();
+    let node = node.filter(|_| !text.is_empty()).ok_or_else(|| refuse::xml("an os <type> must be specified"))?;
+    if !["hvm", "xen", "linux", "exe", "uml", "xenpvh"].contains(&text.as_ref()) {
+        return Err(refuse::unsupported(format!("unknown OS type '{text}'"))).at(node);
+    }
+    let given = node.attr("arch").filter(|arch| !arch.is_empty());
+    if let Some(arch) = given.filter(|arch| !ARCHITECTURES.contains(arch)) {
+        return Err(refuse::internal(format!("Unknown architecture {arch}"))).at(node);
+    }
+    let hypervisor = root.attr("type").unwrap_or_default();
+    let arch = given.unwrap_or(context.host.arch);
+    let runs = arch == context.host.arch || (context.host.arch, arch) == ("x86_64", "i686");
+    if text != "exe" || hypervisor != "lxc" || !runs {
+        let os = if text == "hvm" { String::new() } else { format!("ostype={text} ") };
+        let message = format!("could not find capabilities for {os}arch={arch} domaintype={hypervisor} ");
+        return Err(Error::new(ErrorDomain::Capabilities, Code::InvalidArg, message)).at(node);
+    }
+    Ok((arch.to_string(), node.attr("machine").map(str::to_string)))
+}
+
+/// The text before anything else inside, as libvirt takes it.
+fn first_text(node: Node) -> Option<String> {
+    let first = node.children().next()?;
+    Some(first.content().to_string()).filter(|text| !text.is_empty())
+}
+
+pub(super) fn boot(root: Node, arch: String, machine: Option<String>) -> Result<Os> {
+    let Some(node) = root.child("os") else { return Ok(Os::default()) };
+    let text = |name: &str| node.child(name).map(|n| n.text().into_owned()).filter(|t| !t.is_empty());
+    let mut os = Os { arch, machine, ..Os::default() };
+    os.init = text("init").unwrap_or_default();
+    os.cmdline = text("cmdline");
+    os.init_dir = text("initdir");
+    os.init_user = text("inituser");
+    os.init_group = text("initgroup");
+    for child in node.all("initarg") {
+        let none = || refuse::xml("No data supplied for <initarg> element");
+        os.init_args.push(first_text(child).ok_or_else(none).at(child)?);
+    }
+    for child in node.all("initenv") {
+        let none = || refuse::xml("No name supplied for <initenv> element");
+        let name = child.attr("name").ok_or_else(none).at(child)?;
+        let none = || refuse::xml(format!("No value supplied for <initenv name='{name}'> element"));
+        os.init_env.push((name.to_string(), first_text(child).ok_or_else(none).at(child)?));
+    }
+    if let Some(smbios) = node.child("smbios") {
+        let mode = smbios.attr("mode").ok_or_else(|| refuse::xml("missing smbios mode")).at(smbios)?;
+        if !["none", "emulate", "host", "sysinfo"].contains(&mode) {
+            return Err(refuse::xml(format!("unknown smbios mode '{mode}'"))).at(smbios);
+        }
+        os.smbios = Some(mode.to_string()).filter(|mode| mode != "none");
+    }
+    if os.init.is_empty() {
+        return Err(refuse::xml("init binary must be specified")).at(node);
+    }
+    Ok(os)
+}
+
+pub(super) fn idmap(root: Node) -> Result<IdMap> {
+    let Some(node) = root.child("idmap") else { return Ok(IdMap::default()) };
+    let map = IdMap { uids: id_entries(node, "uid")?, gids: id_entries(node, "gid")? };
+    if map.uids.is_empty() != map.gids.is_empty() {
+        return Err(refuse::unsupported("uid and gid should be mapped both")).at(node);
+    }
+    let from_root = |entries: &[IdMapEntry]| entries.first().is_none_or(|entry| entry.start == 0);
+    if !from_root(&map.uids) || !from_root(&map.gids) {
+        return Err(refuse::unsupported("You must map the root user of container")).at(node);
+    }
+    Ok(map)
+}
+
+fn id_entries(node: Node, name: &'static str) -> Result<Vec<IdMapEntry>> {
+    let mut entries = Vec::new();
+    for child in node.all(name) {
+        let number = |attribute| child.attr(attribute).and_then(|text| number::u32_wrapping(text, 10));
+        match (number("start"), number("target"), number("count")) {
+            (Some(start), Some(target), Some(count)) => entries.push(IdMapEntry { start, target, count }),
+            _ => return Err(refuse::xml("invalid idmap start/target/count settings")).at(child),
+        }
+    }
+    entries.sort_by_key(|entry| entry.start);
+    Ok(entries)
+}
+
+/// Features in the order in which they are written; `privnet` and `capabilities` have fields of their own.
+const FEATURES: [&str; 25] = [
+    "acpi",
+    "apic",
+    "pae",
+    "hap",
+    "viridian",
+    "privnet",
+    "hyperv",
+    "kvm",
+    "pvspinlock",
+    "capabilities",
+    "pmu",
+    "vmport",
+    "gic",
+    "smm",
+    "ioapic",
+    "hpt",
+    "vmcoreinfo",
+    "htm",
+    "nested-hv",
+    "msrs",
+    "ccf-assist",
+    "xen",
+    "cfpc",
+    "sbbc",
+    "ibs",
+];
+
+pub(super) fn features(root: Node) -> Result<Features> {
+    let mut features = Features {
+        privnet: false,
+        capability_policy: CapabilityPolicy::Default,
+        capabilities: Vec::new(),
+        kept: Vec::new(),
+    };
+    let Some(node) = root.child("features") else { return Ok(features) };
+    let mut found: Vec<(usize, Element)> = Vec::new();
+    for child in node.elements() {
+        let name = child.name();
+        let place = FEATURES.iter().position(|f| *f == name).or((name == "tcg").then_some(FEATURES.len()));
+        let unknown = || refuse::unsupported(format!("unexpected feature '{name}'"));
+        let place = place.ok_or_else(unknown).at(child)?;
+        match name {
+            "privnet" => features.privnet = true,
+            "capabilities" => capabilities(child, &mut features).at(child)?,
+            _ => {
+                let Some(shape) = DOMAIN.shape("features").and_then(|shape| DOMAIN.child(shape, name)) else {
+                    continue;
+                };
+                let element = feature(shape::normalise(&DOMAIN, shape, child)?);
+                found.retain(|(other, _)| *other != place);
+                found.extend(element.map(|element| (place, element)));
+            }
+        }
+    }
+    found.sort_by_key(|(place, _)| *place);
+    features.kept = found.into_iter().map(|(_, element)| element).collect();
+    Ok(features)
+}
+
+/// Features with a state that is not given are on; empty groups vanish.
+fn feature(mut element: Element) -> Option<Element> {
+    match element.name.as_str() {
+        "hap" | "pvspinlock" | "pmu" | "vmport" | "htm" | "nested-hv" | "ccf-assist"
+            if element.attr("state").is_none() =>
+        {
+            element.set("state", "on");
+        }
+        "hyperv" | "kvm" | "xen" => {
+            element.children.retain(|child| !child.attrs.is_empty());
+            if element.children.is_empty() && element.attr("mode") != Some("passthrough") {
+                return None;
+            }
+        }
+        "gic" | "ioapic" | "hpt" | "cfpc" | "sbbc" | "ibs" if element.is_bare() => {
+            return (element.name == "gic").then_some(element);
+        }
+        _ => {}
+    }
+    Some(element)
+}
+
+fn capabilities(node: Node, features: &mut Features) -> Result<()> {
+    let policy = refuse::word(node, "policy", CapabilityPolicy::from_word)?;
+    features.capability_policy = policy.unwrap_or(CapabilityPolicy::Default);
+    for child in node.elements() {
+        let unknown = || refuse::unsupported(format!("unexpected capability feature '{}'", child.name()));
+        let capability = Capability::from_word(child.name()).ok_or_else(unknown).at(child)?;
+        let on = refuse::word(child, "state", refuse::on_off).at(child)?.unwrap_or(true);
+        features.capabilities.retain(|(other, _)| *other != capability);
+        features.capabilities.push((capability, on));
+    }
+    features.capabilities.sort_by_key(|(capability, _)| *capability);
+    Ok(())
+}
+
+pub(super) fn clock(root: Node, context: &Context) -> Result<Clock> {
+    let mut clock = Clock { offset: ClockOffset::Utc { reset: false }, timers: Vec::new() };
+    let Some(node) = root.child("clock") else { return Ok(clock) };
+    clock.offset = offset(node).at(node)?;
+    for child in node.all("timer") {
+        clock.timers.push(Timer { element: timer(child, context).at(child)? });
+    }
+    Ok(clock)
+}
+
+fn offset(node: Node) -> Result<ClockOffset> {
+    let adjustment =
+        |text: &str| number::i64_of(text, 10).ok_or_else(|| refuse::xml(format!("unknown clock adjustment '{text}'")));
+    let fixed = |local: bool| match node.attr("adjustment") {
+        None if local => Ok(ClockOffset::Localtime { reset: false }),
+        None => Ok(ClockOffset::Utc { reset: false }),
+        Some("reset") if local => Ok(ClockOffset::Localtime { reset: true }),
+        Some("reset") => Ok(ClockOffset::Utc { reset: true }),
+        Some(text) => {
+            let basis = if local { ClockBasis::Localtime } else { ClockBasis::Utc };
+            Ok(ClockOffset::Variable { adjustment: adjustment(text)?, basis })
+        }
+    };
+    match node.attr("offset") {
+        None | Some("utc") => fixed(false),
+        Some("localtime") => fixed(true),
+        Some("variable") => {
+            let adjustment = node.attr("adjustment").map_or(Ok(0), adjustment)?;
+            let basis = match node.attr("basis") {
+                None => ClockBasis::Utc,
+                Some(word) => ClockBasis::from_word(word)
+                    .ok_or_else(|| refuse::unsupported(format!("unknown clock basis '{word}'")))?,
+            };
+            Ok(ClockOffset::Variable { adjustment, basis })
+        }
+        Some("timezone") => match node.attr("timezone") {
+            Some(zone) => Ok(ClockOffset::Timezone(zone.to_string())),
+            None => Err(refuse::xml("missing 'timezone' attribute for clock with offset='timezone'")),
+        },
+        Some("absolute") => {
+            let start = node.attr("start").and_then(|text| number::u64_of(text, 10));
+            let missing = "missing 'start' attribute for clock with offset='absolute'";
+            start.map(ClockOffset::Absolute).ok_or_else(|| refuse::xml(missing))
+        }
+        Some(other) => Err(refuse::unsupported(format!("unknown clock offset '{other}'"))),
+    }
+}
+
+fn timer(node: Node, context: &Context) -> Result<Element> {
+    let mut element = context.keep(node, "timer")?;
+    let name = element.attr("name").unwrap_or_default();
+    if let Some(catchup) = element.child("catchup") {
+        let policy = element.attr("tickpolicy") == Some("catchup");
+        if !policy && !catchup.attrs.is_empty() {
+            let message = "setting of timer catchup policies is only supported with tickpolicy='catchup'";
+            return Err(refuse::xml(message));
+        }
+        if catchup.is_bare() {
+            element.remove("catchup");
+        }
+    } else if element.attr("track").is_some() && !["platform", "rtc"].contains(&name) {
+        return Err(refuse::unsupported(format!("timer {name} doesn't support setting of timer track")));
+    }
+    Ok(element)
+}
+
+pub(super) fn life_cycle(root: Node, kept: &mut Vec<Element>) -> Result<[LifecycleAction; 3]> {
+    use LifecycleAction::{CoredumpDestroy, CoredumpRestart, Destroy, Restart};
+    let mut actions = [Destroy, Restart, Destroy];
+    for (action, event) in actions.iter_mut().zip(["poweroff", "reboot", "crash"]) {
+        let name = format!("on_{event}");
+        let Some(node) = root.child(&name) else { continue };
+        let text = node.text();
+        if text.is_empty() {
+            continue;
+        }
+        let unknown = || refuse::unsupported(format!("unknown {name} action: {text}"));
+        *action = LifecycleAction::from_word(&text).ok_or_else(unknown).at(node)?;
+        if event != "crash" && matches!(action, CoredumpDestroy | CoredumpRestart) {
+            let message = format!("Lifecycle event '{event}' doesn't support '{text}' action");
+            return Err(refuse::unsupported(message)).at(node);
+        }
+    }
+    if let Some(node) = root.child("on_lockfailure") {
+        let text = node.text();
+        match text.as_ref() {
+            "" | "default" => {}
+            "poweroff" | "restart" | "pause" | "ignore" => {
+                kept.push(Element { text: Some(text.into_owned()), ..Element::new("on_lockfailure") });
+            }
+            _ => return Err(refuse::unsupported(format!("unknown on_lockfailure action: {text}"))).at(node),
+        }
+    }
+    Ok(actions)
+}
+
+/// What a kept `<cpu>` says without having been told.
+pub(super) fn cpu(mut cpu: Element) -> Result<Element> {
+    if let Some(numa) = cpu.child_mut("numa") {
+        for (index, cell) in numa.children.iter_mut().filter(|c| c.name == "cell").enumerate() {
+            if cell.attr("id").is_none() {
+                cell.attrs.insert(0, ("id".to_string(), index.to_string()));
+            }
+        }
+    }
+    if let Some(model) = cpu.child_mut("model").filter(|model| model.text.is_some()) {
+        if model.attr("fallback").is_none() {
+            model.attrs.insert(0, ("fallback".to_string(), "allow".to_string()));
+        }
+    }
+    let model = cpu.child("model").is_some_and(|model| model.text.is_some());
+    if model && cpu.attr("mode").is_none() && cpu.attr("match").is_none() {
+        cpu.attrs.insert(0, ("match".to_string(), "exact".to_string()));
+    }
+    Ok(cpu)
+}

@@ -1,0 +1,292 @@
+//! From a document to a domain: the order of the steps is libvirt's, so that of several faults the same one is told.
+
+use super::*;
+use crate::refuse::{self, Place};
+use crate::shape::{self, DOMAIN};
+use crate::xml::{Document, Node, Source};
+use api::{Code, Error, ErrorDomain};
+
+/// Documents are named so in messages about their syntax.
+pub(super) const DEFINITION: Source = Source { name: "(domain_definition)", domain: ErrorDomain::Domain };
+const DEVICE: Source = Source { name: "(device_definition)", domain: ErrorDomain::Domain };
+/// Complaints about one document that are worth telling.
+const MOST_COMPLAINTS: usize = 50;
+
+/// What every step of the parser needs.
+pub(super) struct Context<'a> {
+    pub host: &'a Host<'a>,
+    pub live: bool,
+}
+
+impl Context<'_> {
+    pub fn random_uuid(&self) -> Uuid {
+        let mut bytes = [0; 16];
+        (self.host.random)(&mut bytes);
+        Uuid::from_random(bytes)
+    }
+
+    pub fn random_mac(&self) -> crate::Mac {
+        let mut bytes = [0; 3];
+        (self.host.random)(&mut bytes);
+        crate::Mac::generated(bytes)
+    }
+
+    /// An element that is only kept.
+    pub fn keep(&self, node: Node, shape: &str) -> Result<Element> {
+        match DOMAIN.shape(shape) {
+            Some(shape) => shape::normalise(&DOMAIN, shape, node),
+            None => Err(refuse::internal(format!("no table for <{shape}>"))),
+        }
+    }
+
+    /// The first child `name`, kept.
+    pub fn keep_child(&self, node: Node, name: &str) -> Result<Option<Element>> {
+        node.child(name).map(|child| self.keep(child, name)).transpose()
+    }
+}
+
+impl Domain {
+    /// Reads, checks and completes a document. Errors carry libvirt's words first, then the place.
+    pub fn parse(xml: &[u8], how: ParseOptions, host: &Host) -> Result<Parsed> {
+        let document = Document::parse(xml, DEFINITION)?;
+        let root = document.root();
+        if root.name() != "domain" || root.namespace().is_some() && root.prefix() != "" {
+            return Err(wrong_root("domain", root));
+        }
+        let warnings = complaints(root, "domain", how)?;
+        let domain = from_node(root, how, host)?;
+        Ok(Parsed { domain, warnings })
+    }
+}
+
+pub(super) fn wrong_root(expected: &str, root: Node) -> Error {
+    refuse::xml(format!("expecting root element of '{expected}', not '{}'", root.name()))
+}
+
+/// What has no place in the document: an error where it is to be validated, else warnings.
+fn complaints(root: Node, shape: &str, how: ParseOptions) -> Result<Vec<String>> {
+    if how.live && !how.validate {
+        return Ok(Vec::new());
+    }
+    let Some(shape) = DOMAIN.shape(shape) else { return Ok(Vec::new()) };
+    let mut found = shape::check(&DOMAIN, shape, root, MOST_COMPLAINTS);
+    found.extend(extension::check(root));
+    if how.validate && !found.is_empty() {
+        let words: Vec<&str> = found.iter().map(|complaint| complaint.text.as_str()).collect();
+        let message =
+            format!("Unable to validate doc against /usr/share/libvirt/schemas/domain.rng\n{}\n", words.join("\n"));
+        return Err(Error::new(ErrorDomain::Xml, Code::XmlInvalidSchema, message));
+    }
+    Ok(found.into_iter().filter(|complaint| !complaint.value).map(|complaint| complaint.text).collect())
+}
+
+/// A domain from its element, which may stand in a status file.
+pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Domain> {
+    let context = &Context { host, live: how.live };
+    hypervisor(root)?;
+    let text = |name: &str| root.child(name).map(|n| n.text().into_owned()).filter(|t| !t.is_empty());
+    let (arch, machine) = os::kind(root, context)?;
+    let name = text("name").ok_or_else(|| Error::new(ErrorDomain::Domain, Code::NoName, ""))?;
+    let uuid = match text("uuid") {
+        None => context.random_uuid(),
+        Some(uuid) => Uuid::parse(&uuid).ok_or_else(|| refuse::internal("malformed uuid element"))?,
+    };
+    let genid = genid(root, context)?;
+    let title = text("title");
+    if title.as_ref().is_some_and(|title| title.contains('\n')) {
+        return Err(refuse::xml("Domain title can't contain newlines"));
+    }
+    let description = text("description");
+    let memory = tuning::memory(root)?;
+    let mut kept = Vec::new();
+    kept.extend(context.keep_child(root, "memoryBacking")?);
+    let blkiotune = tuning::blkiotune(root)?;
+    let memtune = tuning::memtune(root)?;
+    let vcpu = tuning::vcpu(root)?;
+    kept.extend(tuning::iothreads(root, context)?);
+    let cpu = context.keep_child(root, "cpu")?;
+    let cputune = tuning::cputune(root, context, &vcpu, &kept)?;
+    let cells = cpu.as_ref().and_then(|cpu| cpu.child("numa")).map_or(0, |numa| numa.children.len());
+    let numatune = tuning::numatune(root, context, &vcpu, cells)?;
+    let (partition, fibrechannel_appid) = tuning::resource(root)?;
+    let features = os::features(root)?;
+    let [on_poweroff, on_reboot, on_crash] = os::life_cycle(root, &mut kept)?;
+    for name in ["pm", "perf"] {
+        kept.extend(context.keep_child(root, name)?.filter(|element| !element.is_bare()));
+    }
+    let clock = os::clock(root, context)?;
+    for name in ["bootloader", "bootloader_args"] {
+        if let Some(text) = text(name) {
+            kept.push(Element { text: Some(text), ..Element::new(name) });
+        }
+    }
+    let os = os::boot(root, arch, machine)?;
+    for sysinfo in root.all("sysinfo") {
+        kept.push(context.keep(sysinfo, "sysinfo")?);
+    }
+    for name in ["keywrap", "launchSecurity"] {
+        kept.extend(context.keep_child(root, name)?.filter(|element| !element.is_bare()));
+    }
+    kept.extend(cpu.filter(|cpu| !cpu.is_bare()).map(os::cpu).transpose()?);
+    let metadata = root.child("metadata").map(Metadata::from_node);
+    let mut domain = Domain {
+        id: root.attr("id").filter(|_| how.live).and_then(|id| id.parse().ok()),
+        name,
+        uuid,
+        genid,
+        title,
+        description,
+        metadata,
+        memory,
+        blkiotune,
+        memtune,
+        vcpu,
+        cputune,
+        numatune,
+        partition,
+        fibrechannel_appid,
+        os,
+        idmap: os::idmap(root)?,
+        features,
+        clock,
+        on_poweroff,
+        on_reboot,
+        on_crash,
+        kept,
+        emulator: None,
+        disks: Vec::new(),
+        filesystems: Vec::new(),
+        interfaces: Vec::new(),
+        consoles: Vec::new(),
+        hostdevs: Vec::new(),
+        other_devices: Vec::new(),
+        seclabels: seclabel::seclabels(root, context)?,
+        shares: seclabel::shares(root)?,
+        extension: extension::extension(root)?,
+    };
+    devices(root, context, &mut domain)?;
+    complete::complete(&mut domain, context)?;
+    check_name(&domain.name)?;
+    Ok(domain)
+}
+
+fn hypervisor(root: Node) -> Result<()> {
+    const OTHERS: [&str; 14] = [
+        "qemu",
+        "kqemu",
+        "kvm",
+        "xen",
+        "uml",
+        "openvz",
+        "test",
+        "vmware",
+        "hyperv",
+        "vbox",
+        "phyp",
+        "parallels",
+        "bhyve",
+        "vz",
+    ];
+    match root.attr("type") {
+        None => Err(refuse::internal("missing domain type attribute")),
+        Some("lxc") => Ok(()),
+        Some(other) if OTHERS.contains(&other) => Ok(()),
+        Some(other) => Err(refuse::unsupported(format!("invalid domain type {other}"))),
+    }
+}
+
+fn genid(root: Node, context: &Context) -> Result<Option<Uuid>> {
+    let mut all = root.all("genid");
+    let Some(first) = all.next() else { return Ok(None) };
+    if all.next().is_some() {
+        return Err(refuse::xml("element 'genid' can only appear once"));
+    }
+    let text = first.text();
+    if text.is_empty() {
+        return Ok(Some(context.random_uuid()));
+    }
+    Uuid::parse(&text).map(Some).ok_or_else(|| refuse::internal("malformed genid element")).at(first)
+}
+
+fn check_name(name: &str) -> Result<()> {
+    if name.contains('/') {
+        return Err(refuse::xml(format!("name {name} cannot contain '/'")));
+    }
+    if name.contains('\n') {
+        return Err(Error::new(ErrorDomain::Xml, Code::XmlDetail, "invalid char in name: \n"));
+    }
+    Ok(())
+}
+
+/// Everything below `<devices>`, each class in the document's order.
+fn devices(root: Node, context: &Context, domain: &mut Domain) -> Result<()> {
+    let Some(devices) = root.child("devices") else { return Ok(()) };
+    let emulator = devices.child("emulator").map(|e| e.text().into_owned());
+    domain.emulator = emulator.filter(|path| !path.is_empty());
+    for node in devices.elements().filter(|node| node.namespace().is_none()) {
+        match node.name() {
+            "disk" => domain.disks.push(storage::disk(node, context).at(node)?),
+            "filesystem" => domain.filesystems.push(storage::filesystem(node, context).at(node)?),
+            "interface" => domain.interfaces.push(network::interface(node, context).at(node)?),
+            "console" => domain.consoles.push(character::console(node, context).at(node)?),
+            "hostdev" => domain.hostdevs.push(hostdev::hostdev(node, context).at(node)?),
+            name if OTHER_CLASSES.contains(&name) => {
+                domain.other_devices.extend(ignored::device(node, context, domain.other_devices.as_slice()).at(node)?);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Device classes that a container ignores, in the order in which they are written.
+pub(super) const OTHER_CLASSES: [&str; 24] = [
+    "controller",
+    "lease",
+    "smartcard",
+    "serial",
+    "parallel",
+    "channel",
+    "input",
+    "tpm",
+    "graphics",
+    "sound",
+    "audio",
+    "video",
+    "redirdev",
+    "redirfilter",
+    "hub",
+    "watchdog",
+    "memballoon",
+    "rng",
+    "nvram",
+    "panic",
+    "shmem",
+    "memory",
+    "iommu",
+    "vsock",
+];
+
+impl Device {
+    /// Reads one device's document (`attach-device`, `detach-device`, `update-device`).
+    pub fn parse(xml: &[u8], how: ParseOptions, host: &Host) -> Result<Device> {
+        let document = Document::parse(xml, DEVICE)?;
+        let node = document.root();
+        let context = &Context { host, live: how.live };
+        if how.validate {
+            complaints(node, node.name(), how)?;
+        }
+        Ok(match node.name() {
+            "disk" => Device::Disk(storage::disk(node, context).at(node)?),
+            "filesystem" => Device::Filesystem(storage::filesystem(node, context).at(node)?),
+            "interface" => Device::Interface(Box::new(network::interface(node, context).at(node)?)),
+            "console" => Device::Console(character::console(node, context).at(node)?),
+            "hostdev" => Device::Hostdev(hostdev::hostdev(node, context).at(node)?),
+            name if OTHER_CLASSES.contains(&name) => match ignored::device(node, context, &[]).at(node)? {
+                Some(element) => Device::Other(element),
+                None => return Err(refuse::xml("unknown device type")),
+            },
+            _ => return Err(refuse::internal("unknown device type")),
+        })
+    }
+}

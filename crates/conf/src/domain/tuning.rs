@@ -1,0 +1,343 @@
+//! Memory, CPUs, I/O and NUMA: reading.
+
+use super::parse::Context;
+use super::*;
+use crate::cpuset::CpuSet;
+use crate::number::{self, MOST_MEMORY};
+use crate::refuse::{self, Place};
+use crate::xml::Node;
+
+/// `./NAME` with its unit, in KiB.
+fn kib(parent: Node, name: &str) -> Result<Option<u64>> {
+    let Some(node) = parent.child(name) else { return Ok(None) };
+    let path = match parent.name() {
+        "domain" => format!("./{name}[1]"),
+        section => format!("./{section}/{name}[1]"),
+    };
+    scaled(node, &node.text(), &path, 1024).map(|bytes| Some(bytes.div_ceil(1024))).at(node)
+}
+
+/// A size in bytes; `path` as libvirt's words have it.
+pub(super) fn scaled(node: Node, text: &str, path: &str, default: u64) -> Result<u64> {
+    let value = number::u64_of(text, 10)
+        .ok_or_else(|| refuse::generic_xml(format!("Invalid value '{text}' for element or attribute '{path}'")))?;
+    number::scale(value, node.attr("unit").unwrap_or_default(), default, MOST_MEMORY)
+}
+
+pub(super) fn memory(root: Node) -> Result<Memory> {
+    let none = "Memory size must be specified via <memory> or in the <numa> configuration";
+    let filled = |name: &str| root.child(name).filter(|n| !n.text().is_empty()).map_or(Ok(None), |_| kib(root, name));
+    let maximum = filled("memory")?;
+    let dump_core = match root.child("memory") {
+        Some(node) => refuse::word(node, "dumpCore", refuse::on_off).at(node)?,
+        None => None,
+    };
+    let current = filled("currentMemory")?.unwrap_or(0);
+    if let Some(node) = root.child("maxMemory") {
+        kib(root, "maxMemory")?;
+        return max_memory(node);
+    }
+    let cells = numa_memory(root)?;
+    let maximum = if cells > 0 { cells } else { maximum.unwrap_or(0) };
+    if maximum == 0 {
+        return Err(refuse::xml(none));
+    }
+    let current = if current == 0 || current > maximum { maximum } else { current };
+    Ok(Memory { maximum, current, dump_core })
+}
+
+/// Memory that can be plugged in: nothing that a container has.
+fn max_memory(node: Node) -> Result<Memory> {
+    let slots = refuse::unsigned(node, "slots", 10).at(node)?.unwrap_or(0);
+    let given = !node.text().is_empty() && node.text() != "0";
+    if slots > 0 && !given || slots == 0 && given {
+        return Err(refuse::xml("both maximum memory size and memory slot count must be specified")).at(node);
+    }
+    Err(refuse::unsupported("memory hotplug tunables <maxMemory> are not supported by this hypervisor driver")).at(node)
+}
+
+/// All NUMA cells' memory, which overrides `<memory>`.
+fn numa_memory(root: Node) -> Result<u64> {
+    let mut sum = 0u64;
+    for cell in root.find("cpu/numa").into_iter().flat_map(|numa| numa.all("cell")) {
+        let Some(text) = cell.attr("memory") else { continue };
+        let Some(value) = number::u64_of(text, 10) else { continue };
+        let bytes = number::scale(value, cell.attr("unit").unwrap_or_default(), 1024, MOST_MEMORY).at(cell)?;
+        sum = sum.saturating_add(bytes.div_ceil(1024));
+    }
+    Ok(sum)
+}
+
+pub(super) fn memtune(root: Node) -> Result<MemTune> {
+    let Some(node) = root.child("memtune") else { return Ok(MemTune::default()) };
+    /// As much as none.
+    const UNLIMITED: u64 = 9_007_199_254_740_991;
+    let limit = |name| kib(node, name).map(|limit| limit.filter(|kib| *kib < UNLIMITED));
+    Ok(MemTune {
+        hard_limit: limit("hard_limit")?,
+        soft_limit: limit("soft_limit")?,
+        min_guarantee: limit("min_guarantee")?,
+        swap_hard_limit: limit("swap_hard_limit")?,
+    })
+}
+
+pub(super) fn blkiotune(root: Node) -> Result<BlkioTune> {
+    let Some(node) = root.child("blkiotune") else { return Ok(BlkioTune::default()) };
+    let weight = node.child("weight").and_then(|w| number::u32_wrapping(&w.text(), 10)).unwrap_or(0);
+    let mut devices: Vec<BlkioDevice> = Vec::new();
+    for device in node.all("device") {
+        let found = blkio_device(device).at(device)?;
+        if devices.iter().any(|other| other.path == found.path) {
+            return Err(refuse::unsupported(format!("duplicate blkio device path '{}'", found.path))).at(device);
+        }
+        devices.push(found);
+    }
+    devices.retain(|d| (d.weight, d.read_iops, d.write_iops, d.read_bytes, d.write_bytes) != (0, 0, 0, 0, 0));
+    Ok(BlkioTune { weight, devices })
+}
+
+fn blkio_device(node: Node) -> Result<BlkioDevice> {
+    let mut device = BlkioDevice::default();
+    for child in node.elements() {
+        let text = child.text();
+        let bad = |what: &str| refuse::unsupported(format!("could not parse {what} {text}"));
+        let small = |what| number::u32_of(&text, 10).ok_or_else(|| bad(what));
+        let large = |what| number::u64_of(&text, 10).ok_or_else(|| bad(what));
+        match child.name() {
+            "path" if device.path.is_empty() => device.path = text.into_owned(),
+            "weight" => device.weight = small("weight")?,
+            "read_iops_sec" => device.read_iops = small("read iops sec")?,
+            "write_iops_sec" => device.write_iops = small("write iops sec")?,
+            "read_bytes_sec" => device.read_bytes = large("read bytes sec")?,
+            "write_bytes_sec" => device.write_bytes = large("write bytes sec")?,
+            _ => {}
+        }
+    }
+    match device.path.is_empty() {
+        true => Err(refuse::unsupported("missing per-device path")),
+        false => Ok(device),
+    }
+}
+
+pub(super) fn vcpu(root: Node) -> Result<Vcpu> {
+    if root.find("vcpus/vcpu").is_some() {
+        return Err(refuse::unsupported("individual CPU state configuration is not supported"));
+    }
+    let mut vcpu = Vcpu { maximum: 1, current: None, cpuset: None, placement: Placement::Static };
+    let Some(node) = root.child("vcpu") else { return Ok(vcpu) };
+    let text = node.text();
+    if !text.is_empty() {
+        let not_integer = || refuse::xml("maximum vcpus count must be an integer");
+        // A negative count ends libvirt's daemon; here it is refused as any other text.
+        vcpu.maximum = number::u32_of(&text, 10).ok_or_else(not_integer).at(node)?;
+    }
+    if let Some(current) = node.attr("current") {
+        let bad = || refuse::xml("current vcpus count must be an integer");
+        let current = number::u32_of(current, 10).ok_or_else(bad).at(node)?;
+        if current > vcpu.maximum {
+            let few = "maximum vCPU count must not be less than current vCPU count";
+            return Err(refuse::internal(few)).at(node);
+        }
+        vcpu.current = Some(current).filter(|current| *current != vcpu.maximum);
+    }
+    if vcpu.maximum == 0 {
+        return Err(refuse::internal("CPU IDs in <numa> exceed the <vcpu> count")).at(node);
+    }
+    vcpu.placement = refuse::word(node, "placement", Placement::from_word).at(node)?.unwrap_or(Placement::Static);
+    if let Some(text) = node.attr("cpuset").filter(|_| vcpu.placement == Placement::Static) {
+        vcpu.cpuset = cpuset(text).at(node)?;
+    }
+    Ok(vcpu)
+}
+
+/// `None`: every CPU.
+fn cpuset(text: &str) -> Result<Option<CpuSet>> {
+    let set = CpuSet::parse(text).ok_or_else(|| refuse::bad_bitmap(text))?;
+    match set.is_empty() {
+        true => Err(refuse::unsupported(format!("Invalid value of 'cpuset': {text}"))),
+        false => Ok(Some(set).filter(|set| !set.is_everything())),
+    }
+}
+
+/// `<iothreads>` and `<iothreadids>`: as many ids as threads.
+pub(super) fn iothreads(root: Node, context: &Context) -> Result<Vec<Element>> {
+    let mut count = 0;
+    if let Some(node) = root.child("iothreads") {
+        let text = node.text();
+        let bad = || refuse::xml(format!("invalid iothreads count '{text}'"));
+        count = number::u32_of(&text, 10).ok_or_else(bad).at(node)?;
+    }
+    let mut ids: Vec<u32> = Vec::new();
+    let mut threads = Vec::new();
+    if let Some(node) = root.child("iothreadids") {
+        for thread in context.keep(node, "iothreadids")?.children {
+            let id = thread.attr("id").and_then(|id| id.parse().ok()).unwrap_or(0);
+            if ids.contains(&id) {
+                return Err(refuse::xml(format!("duplicate iothread id '{id}' found"))).at(node);
+            }
+            ids.push(id);
+            threads.push(thread);
+        }
+    }
+    let given = threads.len();
+    // So many threads would only be a way to fill memory.
+    if count > 1 << 16 {
+        return Err(refuse::xml(format!("invalid iothreads count '{count}'")));
+    }
+    let mut next = 1;
+    while threads.len() < count as usize {
+        while ids.contains(&next) {
+            next += 1;
+        }
+        ids.push(next);
+        threads.push(Element::new("iothread").with("id", next));
+    }
+    let mut kept = Vec::new();
+    if !threads.is_empty() {
+        kept.push(Element { text: Some(threads.len().to_string()), ..Element::new("iothreads") });
+        if given > 0 {
+            kept.push(Element { children: threads, ..Element::new("iothreadids") });
+        }
+    }
+    if let Some(node) = root.child("defaultiothread") {
+        let element = context.keep(node, "defaultiothread")?;
+        kept.extend(Some(element).filter(|element| !element.is_bare()));
+    }
+    Ok(kept)
+}
+
+const PERIOD: std::ops::RangeInclusive<u64> = 1_000..=1_000_000;
+const QUOTA: std::ops::RangeInclusive<i64> = 1_000..=17_592_186_044_415;
+
+pub(super) fn cputune(root: Node, context: &Context, vcpu: &Vcpu, kept: &[Element]) -> Result<CpuTune> {
+    let Some(node) = root.child("cputune") else { return Ok(CpuTune::default()) };
+    let mut tune = CpuTune::default();
+    if let Some(child) = node.child("shares") {
+        let bad = || refuse::xml("can't parse cputune shares value");
+        let shares = number::u64_of(&child.text(), 10).ok_or_else(bad).at(child)?;
+        if shares != 0 && !(2..=262_144).contains(&shares) {
+            return Err(out_of_range("shares", 2, 262_144)).at(child);
+        }
+        tune.shares = Some(shares);
+    }
+    for prefix in ["", "global_", "emulator_", "iothread_"] {
+        let period = bounded_period(node, prefix)?;
+        let quota = bounded_quota(node, prefix)?;
+        if prefix.is_empty() {
+            (tune.period, tune.quota) = (period, quota);
+            continue;
+        }
+        let text = |name, number: String| Element { text: Some(number), ..Element::new(format!("{prefix}{name}")) };
+        tune.kept.extend(period.map(|n| text("period", n.to_string())));
+        tune.kept.extend(quota.map(|n| text("quota", n.to_string())));
+    }
+    pinning::pinning(node, context, vcpu, kept, &mut tune.kept)?;
+    Ok(tune)
+}
+
+fn out_of_range(name: &str, least: u64, most: u64) -> api::Error {
+    refuse::unsupported(format!("Value of cputune '{name}' must be in range [{least}, {most}]"))
+}
+
+/// `None`: not given, or 0, which is the same.
+fn bounded_period(node: Node, prefix: &str) -> Result<Option<u64>> {
+    let name = format!("{prefix}period");
+    let Some(child) = node.child(&name) else { return Ok(None) };
+    let bad = || refuse::xml(format!("can't parse cputune {} value", name.replace('_', " ")));
+    let period = number::u64_of(&child.text(), 10).ok_or_else(bad).at(child)?;
+    if period != 0 && !PERIOD.contains(&period) {
+        return Err(out_of_range(&name, *PERIOD.start(), *PERIOD.end())).at(child);
+    }
+    Ok(Some(period).filter(|period| *period != 0))
+}
+
+fn bounded_quota(node: Node, prefix: &str) -> Result<Option<i64>> {
+    let name = format!("{prefix}quota");
+    let Some(child) = node.child(&name) else { return Ok(None) };
+    let bad = || refuse::xml(format!("can't parse cputune {} value", name.replace('_', " ")));
+    let quota = number::i64_of(&child.text(), 10).ok_or_else(bad).at(child)?;
+    if quota > 0 && !QUOTA.contains(&quota) {
+        return Err(out_of_range(&name, *QUOTA.start() as u64, *QUOTA.end() as u64)).at(child);
+    }
+    Ok(Some(quota).filter(|quota| *quota != 0))
+}
+
+pub(super) fn numatune(root: Node, context: &Context, vcpu: &Vcpu, cells: usize) -> Result<Option<NumaTune>> {
+    let mut all = root.all("numatune");
+    let first = all.next();
+    if let Some(second) = all.next() {
+        return Err(refuse::xml("only one numatune is supported")).at(second);
+    }
+    let mut tune = NumaTune { memory: None, nodes: Vec::new() };
+    if let Some(node) = first {
+        if let Some(memory) = node.child("memory") {
+            tune.memory = Some(numa_memory_tune(memory, vcpu).at(memory)?);
+        }
+        for child in node.all("memnode") {
+            if cells == 0 {
+                return Err(refuse::xml("Element 'memnode' is invalid without any guest NUMA cells")).at(child);
+            }
+            tune.nodes.push(context.keep(child, "memnode")?);
+        }
+    }
+    if vcpu.placement == Placement::Auto && tune.memory.is_none() {
+        tune.memory = Some(NumaMemory { mode: NumaMode::Strict, placement: Placement::Auto, nodeset: None });
+    }
+    Ok(Some(tune).filter(|tune| tune.memory.is_some() || !tune.nodes.is_empty()))
+}
+
+fn numa_memory_tune(node: Node, vcpu: &Vcpu) -> Result<NumaMemory> {
+    let mode = match node.attr("mode") {
+        None => NumaMode::Strict,
+        Some(mode) => NumaMode::from_word(mode)
+            .ok_or_else(|| refuse::unsupported(format!("Unsupported NUMA memory tuning mode '{mode}'")))?,
+    };
+    let mut placement = match node.attr("placement") {
+        None => None,
+        Some(word) => Some(
+            Placement::from_word(word)
+                .ok_or_else(|| refuse::unsupported(format!("Unsupported NUMA memory placement mode '{word}'")))?,
+        ),
+    };
+    let mut nodeset =
+        node.attr("nodeset").map(|t| CpuSet::parse(t).ok_or_else(|| refuse::bad_bitmap(t))).transpose()?;
+    if nodeset.as_ref().is_some_and(CpuSet::is_empty) {
+        let message = format!("Invalid value of 'nodeset': {}", node.attr("nodeset").unwrap_or_default());
+        return Err(refuse::unsupported(message));
+    }
+    if placement == Some(Placement::Auto) {
+        nodeset = None;
+    } else if nodeset.is_some() {
+        placement = Some(Placement::Static);
+    } else if placement.is_none() && vcpu.placement == Placement::Auto {
+        placement = Some(Placement::Auto);
+    }
+    let placement = placement.unwrap_or(Placement::Static);
+    if placement == Placement::Static && nodeset.is_none() {
+        let message = "nodeset for NUMA memory tuning must be set if 'placement' is 'static'";
+        return Err(refuse::unsupported(message));
+    }
+    Ok(NumaMemory { mode, placement, nodeset })
+}
+
+/// Partition and Fibre Channel application.
+pub(super) fn resource(root: Node) -> Result<(Option<String>, Option<String>)> {
+    let mut all = root.all("resource");
+    let Some(node) = all.next() else { return Ok((None, None)) };
+    if let Some(second) = all.next() {
+        return Err(refuse::xml("only one resource element is supported")).at(second);
+    }
+    let partition = node.child("partition").map(|p| p.text().into_owned()).filter(|p| !p.is_empty());
+    let appid = node.child("fibrechannel").and_then(|f| f.attr("appid")).map(str::to_string);
+    if appid.as_ref().is_some_and(|id| !id.bytes().all(|b| (0x20..0x7f).contains(&b))) {
+        return Err(refuse::xml("Fibre Channel 'appid' is not a printable string")).at(node);
+    }
+    if partition.is_none() && appid.is_none() {
+        let error = api::Error {
+            message: "An error occurred, but the cause is unknown".to_string(),
+            ..api::Error::internal(api::ErrorDomain::None, "")
+        };
+        return Err(error).at(node);
+    }
+    Ok((partition, appid))
+}

@@ -1,0 +1,217 @@
+//! The tables themselves, read from their text once, when first needed.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// Everything below `<domain>`.
+pub(crate) static DOMAIN: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("domain.txt")));
+
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    shapes: HashMap<&'static str, Shape>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Shape {
+    pub items: Vec<Item>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Item {
+    Attr(&'static str, Rule),
+    Text(Rule),
+    Child { name: &'static str, occurs: Occurs, shape: Inner },
+    Include(&'static str),
+    When { attr: &'static str, values: Vec<&'static str>, negated: bool, items: Vec<Item> },
+}
+
+#[derive(Debug)]
+pub(crate) enum Inner {
+    Own(Shape),
+    Named(&'static str),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occurs {
+    First,
+    Each,
+    /// The first, unless nothing is left in it.
+    Filled,
+}
+
+/// What a value may be.
+#[derive(Debug, Default)]
+pub(crate) struct Rule {
+    pub kind: Type,
+    pub required: bool,
+    pub default: Option<&'static str>,
+    pub dropped: Vec<&'static str>,
+    /// Kind of error and message (`%s`: the value) in place of the usual.
+    pub message: Option<(&'static str, &'static str)>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) enum Type {
+    #[default]
+    Text,
+    Unsigned {
+        base: u32,
+        zero: bool,
+    },
+    Long,
+    Integer,
+    Hex(usize),
+    Uuid,
+    /// A size whose sibling `@unit` is rewritten to KiB.
+    Kib,
+    Bitmap,
+    Words(Vec<&'static str>),
+}
+
+impl Table {
+    pub fn shape(&self, name: &str) -> Option<&Shape> {
+        self.shapes.get(name)
+    }
+
+    pub fn inner<'a>(&'a self, inner: &'a Inner) -> &'a Shape {
+        match inner {
+            Inner::Own(shape) => shape,
+            Inner::Named(name) => &self.shapes[name],
+        }
+    }
+
+    /// A table's text is part of the program: what is wrong with it shows in the first test.
+    fn read(text: &'static str) -> Table {
+        let mut lines = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#') && !line.trim().is_empty())
+            .map(|line| ((line.len() - line.trim_start().len()) / 2, line.trim()))
+            .peekable();
+        let mut table = Table::default();
+        while let Some((_, name)) = lines.next() {
+            table.shapes.insert(name, Shape { items: items(&mut lines, 1) });
+        }
+        table
+    }
+}
+
+/// The items at `depth`, up to the first line that is less deep.
+fn items(lines: &mut std::iter::Peekable<impl Iterator<Item = (usize, &'static str)>>, depth: usize) -> Vec<Item> {
+    let mut found = Vec::new();
+    while let Some((_, line)) = lines.next_if(|(at, _)| *at >= depth) {
+        let inside = |lines: &mut _| items(lines, depth + 1);
+        let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
+        found.push(match first {
+            "text" => Item::Text(rule(rest)),
+            "when" | "unless" => {
+                let mut words = rest.split_whitespace();
+                let attr = words.next().unwrap_or_default().trim_start_matches('@');
+                Item::When { attr, values: words.collect(), negated: first == "unless", items: inside(lines) }
+            }
+            _ if first.starts_with('@') => Item::Attr(&first[1..], rule(rest)),
+            _ if first.starts_with('&') => Item::Include(&first[1..]),
+            _ => {
+                let occurs = match first.as_bytes().last() {
+                    Some(b'*') => Occurs::Each,
+                    Some(b'-') => Occurs::Filled,
+                    _ => Occurs::First,
+                };
+                let name = if occurs == Occurs::First { first } else { &first[..first.len() - 1] };
+                let shape = match rest.strip_prefix("= ") {
+                    Some(named) => Inner::Named(named),
+                    None => Inner::Own(Shape { items: inside(lines) }),
+                };
+                Item::Child { name, occurs, shape }
+            }
+        });
+    }
+    found
+}
+
+fn rule(text: &'static str) -> Rule {
+    let (types, message) = match text.split_once("else ") {
+        Some((types, message)) => (types, message.split_once(' ')),
+        None => (text, None),
+    };
+    let mut rule = Rule { message, ..Rule::default() };
+    for word in types.split_whitespace() {
+        match word {
+            "!" => rule.required = true,
+            "text" => rule.kind = Type::Text,
+            "uint" => rule.kind = Type::Unsigned { base: 10, zero: true },
+            "uint0" => rule.kind = Type::Unsigned { base: 0, zero: true },
+            "uint+" => rule.kind = Type::Unsigned { base: 10, zero: false },
+            "ull" => rule.kind = Type::Long,
+            "int" => rule.kind = Type::Integer,
+            "uuid" => rule.kind = Type::Uuid,
+            "kib" => rule.kind = Type::Kib,
+            "bitmap" => rule.kind = Type::Bitmap,
+            "yesno" => rule.kind = Type::Words(vec!["yes", "no"]),
+            "onoff" => rule.kind = Type::Words(vec!["on", "off"]),
+            _ if word.starts_with('=') => rule.default = Some(&word[1..]),
+            _ if word.starts_with('~') => rule.dropped.push(&word[1..]),
+            _ if word.starts_with("hex") => rule.kind = Type::Hex(word[3..].parse().unwrap_or(1)),
+            _ if word.starts_with('{') => {
+                rule.kind = Type::Words(word.trim_matches(['{', '}']).split('|').collect());
+            }
+            _ => debug_assert!(false, "'{word}' in the table is no type"),
+        }
+    }
+    rule
+}
+
+impl Table {
+    /// Elements in which an element `name` has its place, for who put it elsewhere: at most three.
+    pub fn homes(&self, name: &str) -> Vec<String> {
+        ["domain", "devices", "os", "features", "clock", "cputune", "interface", "filesystem"]
+            .into_iter()
+            .filter(|home| self.shape(home).is_some_and(|shape| self.holds(&shape.items, name)))
+            .map(|home| format!("<{home}>"))
+            .take(3)
+            .collect()
+    }
+
+    fn holds(&self, items: &[Item], name: &str) -> bool {
+        items.iter().any(|item| match item {
+            Item::Child { name: child, .. } => *child == name,
+            Item::Include(shape) => self.shape(shape).is_some_and(|shape| self.holds(&shape.items, name)),
+            Item::When { items, .. } => self.holds(items, name),
+            Item::Attr(..) | Item::Text(_) => false,
+        })
+    }
+}
+
+impl Table {
+    /// The shape of the element `name` in another.
+    pub fn child<'a>(&'a self, shape: &'a Shape, name: &str) -> Option<&'a Shape> {
+        shape.items.iter().find_map(|item| match item {
+            Item::Child { name: child, shape, .. } if *child == name => Some(self.inner(shape)),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn missing(items: &[Item], found: &mut Vec<&'static str>) {
+        for item in items {
+            match item {
+                Item::Include(name) | Item::Child { shape: Inner::Named(name), .. } => {
+                    found.extend(DOMAIN.shape(name).is_none().then_some(*name));
+                }
+                Item::Child { shape: Inner::Own(shape), .. } => missing(&shape.items, found),
+                Item::When { items, .. } => missing(items, found),
+                Item::Attr(..) | Item::Text(_) => {}
+            }
+        }
+    }
+
+    #[test]
+    fn every_shape_that_is_named_is_there() {
+        let mut found = Vec::new();
+        DOMAIN.shapes.values().for_each(|shape| missing(&shape.items, &mut found));
+        assert_eq!(found, Vec::<&str>::new());
+    }
+}
