@@ -173,6 +173,11 @@ impl Group {
         self.parts.iter().any(|part| folder_exists(&part.folder))
     }
 
+    /// Whether any hierarchy that the group is in has the controller.
+    pub fn has(&self, controller: Controller) -> bool {
+        self.part(controller).is_some()
+    }
+
     /// The part that has the controller.
     pub(super) fn part(&self, controller: Controller) -> Option<&Part> {
         let of = |version| {
