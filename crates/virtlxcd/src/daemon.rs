@@ -2,15 +2,17 @@
 
 use crate::call::Call;
 use crate::dispatch;
-use crate::events::{Counters, Registration};
+use crate::events::{self, Counters, Registration};
 use crate::host::Host;
 use crate::idle::IdleEnd;
-use api::{ErrorDomain, Paths, Result};
+use api::{Error, ErrorDomain, Paths, Result};
+use network::Networks;
 use rpc::error::rpc_error;
 use rpc::message::{Header, Message, Status};
 use rpc::protocol::{Kind, Priority};
-use rpc::server::{Client, Peer, Reply, Server, Service};
+use rpc::server::{Client, Loop, Peer, Reply, Server, Service, StreamSession};
 use rpc::{lxc, qemu, remote};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
@@ -20,8 +22,16 @@ pub struct Daemon {
     pub callback_ids: Counters,
     /// Clients of all sockets, for the end after a time of idleness.
     pub clients: AtomicUsize,
+    /// Console streams by the terminal's path.
+    pub consoles: Mutex<HashMap<String, Arc<StreamSession>>>,
     server: OnceLock<Arc<Server<Hypervisor>>>,
+    drivers: OnceLock<Drivers>,
     idle: OnceLock<Arc<IdleEnd>>,
+}
+
+struct Drivers {
+    domains: Arc<::lxc::Driver>,
+    networks: Arc<Networks>,
 }
 
 impl Daemon {
@@ -31,7 +41,9 @@ impl Daemon {
             paths,
             callback_ids: Counters::default(),
             clients: AtomicUsize::new(0),
+            consoles: Mutex::default(),
             server: OnceLock::new(),
+            drivers: OnceLock::new(),
             idle: OnceLock::new(),
         })
     }
@@ -47,9 +59,44 @@ impl Daemon {
         }
     }
 
-    /// Whether a client is there or a domain runs.
+    /// Whether a client is there, or a domain that runs, starts or ends.
     pub fn is_needed(&self) -> bool {
         self.clients.load(Ordering::Acquire) > 0
+            || self.drivers.get().is_some_and(|drivers| drivers.domains.is_needed())
+    }
+
+    /// Makes the drivers; before the first client is accepted.
+    pub fn start_drivers(self: &Arc<Self>, event_loop: &Arc<Loop>) -> Result<()> {
+        let publisher = |daemon: &Arc<Daemon>| {
+            let daemon = Arc::clone(daemon);
+            move |event| events::publish(&daemon, &event)
+        };
+        let networks = Networks::new(&self.paths, publisher(self))?;
+        let spawner = Arc::clone(self);
+        let domains = ::lxc::Driver::new(::lxc::Setup {
+            paths: self.paths.clone(),
+            networks: Arc::clone(&networks),
+            event_loop: Arc::clone(event_loop),
+            spawn: Box::new(move |work| match spawner.server() {
+                Some(server) => server.spawn(Priority::High, work),
+                None => work(),
+            }),
+            publish: Box::new(publisher(self)),
+            arch: self.host.architecture(),
+        })?;
+        if self.drivers.set(Drivers { domains: Arc::clone(&domains), networks }).is_err() {
+            tracing::error!("the drivers were made twice");
+        }
+        domains.autostart();
+        Ok(())
+    }
+
+    pub fn domains(&self) -> Result<&Arc<::lxc::Driver>> {
+        self.drivers.get().map(|drivers| &drivers.domains).ok_or_else(not_ready)
+    }
+
+    pub fn networks(&self) -> Result<&Arc<Networks>> {
+        self.drivers.get().map(|drivers| &drivers.networks).ok_or_else(not_ready)
     }
 
     pub fn set_server(&self, server: &Arc<Server<Hypervisor>>) {
@@ -57,6 +104,10 @@ impl Daemon {
             tracing::error!("the server was set twice");
         }
     }
+}
+
+fn not_ready() -> Error {
+    Error::internal(ErrorDomain::Rpc, "the daemon's drivers are not ready")
 }
 
 /// Programs REMOTE, LXC and QEMU.
@@ -138,6 +189,9 @@ impl Service for Hypervisor {
 
     fn gone(&self, client: &Arc<Client<Hypervisor>>) {
         client.session.state().registrations.clear();
+        if let Ok(domains) = self.daemon.domains() {
+            domains.client_gone(client.id);
+        }
     }
 
     fn clients_changed(&self, count: usize) {

@@ -2,7 +2,7 @@
 //! driver lacks.
 
 use crate::call::Call;
-use crate::{connect, node};
+use crate::{connect, domains, domains_life as life, node};
 use api::{Error, ErrorDomain, Result};
 use rpc::remote::Procedure;
 use rpc::server::Reply;
@@ -52,6 +52,47 @@ pub fn remote_program(call: &Call, procedure: Procedure) -> Result<Reply> {
         P::NodeGetCellsFreeMemory => call.typed(node::cells_free_memory),
         P::NodeGetFreePages => call.typed(node::free_pages),
         P::NodeGetSecurityModel => call.typed(node::security_model),
+
+        // Domains: found, listed, defined, described.
+        P::DomainLookupById => call.typed(domains::lookup_by_id),
+        P::DomainLookupByUuid => call.typed(domains::lookup_by_uuid),
+        P::DomainLookupByName => call.typed(domains::lookup_by_name),
+        P::ConnectListDomains => call.typed(domains::list_ids),
+        P::ConnectNumOfDomains => call.typed(domains::count_active),
+        P::ConnectListDefinedDomains => call.typed(domains::list_defined),
+        P::ConnectNumOfDefinedDomains => call.typed(domains::count_defined),
+        P::ConnectListAllDomains => call.typed(domains::list_all),
+        P::DomainDefineXml => call.typed(domains::define),
+        P::DomainDefineXmlFlags => call.typed(domains::define_flags),
+        P::DomainUndefine => call.typed(domains::undefine),
+        P::DomainUndefineFlags => call.typed(domains::undefine_flags),
+        P::DomainGetXmlDesc => call.typed(domains::xml),
+        P::DomainGetOsType => call.typed(domains::os_type),
+        P::DomainGetInfo => call.typed(domains::info),
+        P::DomainGetState => call.typed(domains::state),
+        P::DomainIsActive => call.typed(domains::is_active),
+        P::DomainIsPersistent => call.typed(domains::is_persistent),
+        P::DomainIsUpdated => call.typed(domains::is_updated),
+        P::DomainGetMaxMemory => call.typed(domains::max_memory),
+        P::DomainHasManagedSaveImage => call.typed(domains::has_managed_save),
+        P::DomainGetAutostart => call.typed(domains::autostart),
+        P::DomainSetAutostart => call.typed(domains::set_autostart),
+        P::DomainGetSecurityLabel => call.typed(domains::security_label),
+
+        // Domains: started, stopped, steered.
+        P::DomainCreateXml => call.typed(life::create_xml),
+        P::DomainCreateXmlWithFiles => call.typed(life::create_xml_with_files),
+        P::DomainCreate => call.typed(life::create),
+        P::DomainCreateWithFlags => call.typed(life::create_with_flags),
+        P::DomainCreateWithFiles => call.typed(life::create_with_files),
+        P::DomainDestroy => call.typed(life::destroy),
+        P::DomainDestroyFlags => call.typed(life::destroy_flags),
+        P::DomainShutdown => call.typed(life::shutdown),
+        P::DomainShutdownFlags => call.typed(life::shutdown_flags),
+        P::DomainReboot => call.typed(life::reboot),
+        P::DomainSuspend => call.typed(life::suspend),
+        P::DomainResume => call.typed(life::resume),
+        P::DomainOpenConsole => call.special(life::open_console),
 
         // libvirt's one exception: it answers well, and says -1 in the result.
         P::DomainGetSecurityLabelList => call.typed(|_, _: remote::DomainGetSecurityLabelListArgs| {

@@ -9,6 +9,8 @@ mod connect;
 mod convert;
 mod daemon;
 mod dispatch;
+mod domains;
+mod domains_life;
 mod events;
 mod host;
 mod idle;

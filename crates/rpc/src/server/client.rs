@@ -3,7 +3,7 @@
 use super::event_loop::{EventFlags, Source, Token, lock};
 use super::listener::{self, Control, Server};
 use super::pool::Job;
-use super::stream::ServerStream;
+use super::stream::{ServerStream, StreamSession};
 use super::{Reply, Service, Then};
 use crate::error::rpc_error;
 use crate::keepalive;
@@ -330,22 +330,29 @@ impl<S: Service> Client<S> {
             let error = rpc_error(format!("Unable to encode message payload: {e}"));
             Outgoing::error(header, Type::Reply, &error)
         });
-        match reply.then {
-            Then::Nothing => self.queue(message, Note::Reply),
-            Then::Close => self.queue(message, Note::Goodbye),
-            // Known here before the client can know of it: its first data may come on the heels of the reply.
-            Then::Stream(fd) => match self.open_stream(*header, fd) {
-                Ok(stream) => {
-                    self.queue(message, Note::Reply);
-                    stream.start();
-                }
-                Err(error) => self.queue(Outgoing::error(header, Type::Reply, &error), Note::Reply),
-            },
+        let (fd, session) = match reply.then {
+            Then::Nothing => return self.queue(message, Note::Reply),
+            Then::Close => return self.queue(message, Note::Goodbye),
+            Then::Stream(fd) => (fd, None),
+            Then::SharedStream(fd, session) => (fd, Some(session)),
+        };
+        // Known here before the client can know of it: its first data may come on the heels of the reply.
+        match self.open_stream(*header, fd, session) {
+            Ok(stream) => {
+                self.queue(message, Note::Reply);
+                stream.start();
+            }
+            Err(error) => self.queue(Outgoing::error(header, Type::Reply, &error), Note::Reply),
         }
     }
 
-    fn open_stream(self: &Arc<Self>, header: Header, fd: OwnedFd) -> Result<Arc<ServerStream<S>>> {
-        let stream = ServerStream::open(self, header, fd)?;
+    fn open_stream(
+        self: &Arc<Self>,
+        header: Header,
+        fd: OwnedFd,
+        session: Option<Arc<StreamSession>>,
+    ) -> Result<Arc<ServerStream<S>>> {
+        let stream = ServerStream::open(self, header, fd, session)?;
         let before = lock(&self.streams).insert(header.serial, Arc::clone(&stream));
         // A client that uses a serial twice has lost the first stream.
         before.inspect(|stream| stream.close());

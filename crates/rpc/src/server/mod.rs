@@ -12,6 +12,7 @@ pub use client::{Client, Peer};
 pub use event_loop::{EventFlags, Loop, Source, Token};
 pub use listener::{ClientInfo, ClientLimits, Control, Listening, Server};
 pub use pool::{PoolLimits, PoolState};
+pub use stream::StreamSession;
 
 use crate::message::{Header, Message};
 use crate::protocol::Priority;
@@ -56,6 +57,8 @@ pub enum Then {
     Close,
     /// The call opened a stream: bytes between the client and this terminal, socket or pipe.
     Stream(OwnedFd),
+    /// The same, and somebody else can see whether it is open, and end it.
+    SharedStream(OwnedFd, Arc<StreamSession>),
 }
 
 impl Reply {

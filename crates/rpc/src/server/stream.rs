@@ -21,7 +21,58 @@ pub(super) struct ServerStream<S: Service> {
     header: Header,
     fd: OwnedFd,
     token: Token,
+    session: Option<Arc<StreamSession>>,
     state: Mutex<State>,
+}
+
+/// An open stream as seen from outside: by who wants its terminal for another client.
+#[derive(Default)]
+pub struct StreamSession {
+    state: Mutex<Session>,
+}
+
+#[derive(Default)]
+struct Session {
+    ended: bool,
+    end: Option<Box<dyn Fn(&Error) + Send>>,
+}
+
+impl std::fmt::Debug for StreamSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StreamSession").field("open", &self.is_open()).finish()
+    }
+}
+
+impl StreamSession {
+    /// False from the end of the stream on.
+    pub fn is_open(&self) -> bool {
+        !lock(&self.state).ended
+    }
+
+    /// Ends the stream, if it is open; its client is told why.
+    pub fn end(&self, why: &Error) {
+        let end = {
+            let mut state = lock(&self.state);
+            state.ended = true;
+            state.end.take()
+        };
+        if let Some(end) = end {
+            end(why);
+        }
+    }
+
+    /// False: it was ended before it began.
+    fn begin(&self, end: Box<dyn Fn(&Error) + Send>) -> bool {
+        let mut state = lock(&self.state);
+        if !state.ended {
+            state.end = Some(end);
+        }
+        !state.ended
+    }
+
+    fn over(&self) {
+        *lock(&self.state) = Session { ended: true, end: None };
+    }
 }
 
 struct State {
@@ -35,7 +86,25 @@ struct State {
 }
 
 impl<S: Service> ServerStream<S> {
-    pub fn open(client: &Arc<Client<S>>, header: Header, fd: OwnedFd) -> Result<Arc<ServerStream<S>>> {
+    pub fn open(
+        client: &Arc<Client<S>>,
+        header: Header,
+        fd: OwnedFd,
+        session: Option<Arc<StreamSession>>,
+    ) -> Result<Arc<ServerStream<S>>> {
+        let opened = ServerStream::prepare(client, header, fd, session.clone());
+        if let (Err(_), Some(session)) = (&opened, &session) {
+            session.over();
+        }
+        opened
+    }
+
+    fn prepare(
+        client: &Arc<Client<S>>,
+        header: Header,
+        fd: OwnedFd,
+        session: Option<Arc<StreamSession>>,
+    ) -> Result<Arc<ServerStream<S>>> {
         rustix::io::ioctl_fionbio(&fd, true)
             .map_err(|e| Error::system(ErrorDomain::Streams, &e.into(), "cannot make the stream nonblocking"))?;
         let token = client.event_loop().token();
@@ -46,9 +115,28 @@ impl<S: Service> ServerStream<S> {
             ended: false,
             closed: false,
         };
-        let stream = Arc::new(ServerStream { client: Arc::clone(client), header, fd, token, state: Mutex::new(state) });
+        let client = Arc::clone(client);
+        let stream = Arc::new(ServerStream { client, header, fd, token, session, state: Mutex::new(state) });
+        let itself = Arc::downgrade(&stream);
+        let end = move |why: &Error| {
+            if let Some(stream) = itself.upgrade() {
+                stream.end(Some(why.clone()));
+            }
+        };
+        if stream.session.as_ref().is_some_and(|session| !session.begin(Box::new(end))) {
+            return Err(Error::new(
+                ErrorDomain::Streams,
+                Code::OperationFailed,
+                "the stream was ended before it began",
+            ));
+        }
         // Not armed before it is known to the client.
-        client.event_loop().add(token, &stream.fd, EventFlags::ONESHOT, Arc::clone(&stream) as Arc<dyn Source>)?;
+        stream.client.event_loop().add(
+            token,
+            &stream.fd,
+            EventFlags::ONESHOT,
+            Arc::clone(&stream) as Arc<dyn Source>,
+        )?;
         Ok(stream)
     }
 
@@ -101,6 +189,9 @@ impl<S: Service> ServerStream<S> {
         state.to_terminal = VecDeque::new();
         let stalled = std::mem::take(&mut state.stalled);
         drop(state);
+        if let Some(session) = &self.session {
+            session.over();
+        }
         self.client.event_loop().remove(self.token, &self.fd);
         self.client.forget_stream(self.header.serial, self);
         if stalled {
@@ -109,6 +200,9 @@ impl<S: Service> ServerStream<S> {
     }
 
     fn end(&self, error: Option<Error>) {
+        if lock(&self.state).closed {
+            return;
+        }
         self.close();
         self.client.stream_end(&self.header, error.as_ref());
     }

@@ -1,0 +1,193 @@
+//! The controller program of one start: its command line, its start, and the signs that it and the daemon give each other.
+//!
+//! Signs are single bytes in two pipes. First the controller says that it has its cgroup and its child; then the daemon that
+//! the links are there; then the controller that the container is complete. Its end closes its pipe.
+
+use crate::driver::shown;
+use crate::emulator::Chosen;
+use crate::files::system;
+use crate::log::DomainLog;
+use crate::monitor::wait;
+use crate::shares::Shared;
+use api::{Error, ErrorDomain, Result};
+use linux::spawn::{Spawn, spawn};
+use rustix::pipe::{PipeFlags, pipe_with};
+use std::ffi::OsString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What one side writes when the other may go on.
+const SIGN: &[u8; 1] = b"c";
+
+/// libvirt's own controller reads the status file, which names its process id, so it begins only when that is written. The
+/// shell that waits becomes it.
+const LAUNCHER: &str = "/bin/sh";
+const LAUNCH: &str = "read -r go && exec \"$0\" \"$@\" </dev/null";
+
+/// A command line with the descriptors that it names.
+pub struct Command<'a> {
+    program: PathBuf,
+    ours: bool,
+    arguments: Vec<OsString>,
+    descriptors: Vec<(BorrowedFd<'a>, RawFd)>,
+    next: RawFd,
+}
+
+impl<'a> Command<'a> {
+    pub fn new(emulator: &Chosen, name: &str, own_options: &[OsString]) -> Command<'a> {
+        let mut arguments: Vec<OsString> = vec![emulator.program.clone().into(), "--name".into(), name.into()];
+        if emulator.ours {
+            arguments.extend_from_slice(own_options);
+        }
+        Command { program: emulator.program.clone(), ours: emulator.ours, arguments, descriptors: Vec::new(), next: 3 }
+    }
+
+    pub fn consoles(&mut self, masters: &'a [OwnedFd]) {
+        masters.iter().for_each(|master| self.descriptor("--console", master.as_fd()));
+        self.arguments.push("--security=none".into());
+    }
+
+    pub fn share(&mut self, shared: &'a [Shared]) {
+        shared.iter().for_each(|one| self.descriptor(one.option, one.namespace.as_fd()));
+    }
+
+    pub fn pass(&mut self, files: &'a [OwnedFd]) {
+        files.iter().for_each(|file| self.descriptor("--passfd", file.as_fd()));
+    }
+
+    pub fn links(&mut self, names: &[String]) {
+        for name in names {
+            self.arguments.extend(["--veth".into(), name.into()]);
+        }
+    }
+
+    fn descriptor(&mut self, option: &str, fd: BorrowedFd<'a>) {
+        let number = self.number(fd);
+        self.arguments.extend([option.into(), number.to_string().into()]);
+    }
+
+    /// The number under which the controller finds this descriptor.
+    fn number(&mut self, fd: BorrowedFd<'a>) -> RawFd {
+        let number = self.next;
+        self.next += 1;
+        self.descriptors.push((fd, number));
+        number
+    }
+}
+
+/// A controller that runs.
+pub struct Controller {
+    pid: i32,
+    pidfd: Arc<OwnedFd>,
+    from: OwnedFd,
+    to: Option<OwnedFd>,
+}
+
+impl Controller {
+    /// Starts it. `write_status` writes the status file that the controller reads; it knows the process id where that has to
+    /// be in it.
+    pub fn start(
+        command: Command,
+        log: &mut DomainLog,
+        write_status: impl FnOnce(Option<i32>) -> Result<()>,
+    ) -> Result<Controller> {
+        let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|e| system(&e.into(), "Unable to create pipe".into()));
+        let ((from, their_to), (their_from, to)) = (pipe()?, pipe()?);
+        let Command { program, ours, mut arguments, mut descriptors, next } = command;
+        descriptors.extend([(their_from.as_fd(), next), (their_to.as_fd(), next + 1)]);
+        arguments.extend(["--handshakefds".into(), format!("{next}:{}", next + 1).into()]);
+        let environment = environment();
+        log.starting(&environment, &program, &arguments);
+        let null = std::fs::File::open("/dev/null").map_err(|e| system(&e, "cannot open '/dev/null'".into()))?;
+        let out = log.file.try_clone().map_err(|e| system(&e, "cannot use the domain's log".into()))?;
+        descriptors.extend([(out.as_fd(), 1), (out.as_fd(), 2)]);
+        let failed = |e: std::io::Error| {
+            let words = format!("guest failed to start: libvirt:  error : cannot execute binary {}", shown(&program));
+            Error::internal(ErrorDomain::Lxc, words)
+                .explain(format!(": {}", system(&e, String::new()).message.trim_start_matches(": ")))
+        };
+        let spawned = if ours {
+            write_status(None)?;
+            descriptors.push((null.as_fd(), 0));
+            run(&program, arguments, environment, descriptors).map_err(failed)?
+        } else {
+            let (held, release) = pipe()?;
+            descriptors.push((held.as_fd(), 0));
+            let held_arguments = ["sh", "-c", LAUNCH].map(OsString::from).into_iter().chain(arguments).collect();
+            let spawned = run(Path::new(LAUNCHER), held_arguments, environment, descriptors).map_err(failed)?;
+            // Without the word it ends by itself.
+            write_status(Some(spawned.pid.as_raw_nonzero().get()))?;
+            rustix::io::write(&release, b"go\n").map_err(|e| failed(e.into()))?;
+            spawned
+        };
+        Ok(Controller { pid: spawned.pid.as_raw_nonzero().get(), pidfd: Arc::new(spawned.pidfd), from, to: Some(to) })
+    }
+
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    pub fn pidfd(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.pidfd)
+    }
+
+    /// Waits for the controller's next sign.
+    pub fn wait_for_sign(&mut self, patience: Duration, log: &DomainLog) -> Result<()> {
+        let [signed, ended] = wait(&[&self.from, &self.pidfd], patience);
+        if !signed && !ended {
+            return Err(log.failure(&format!("the controller gave no sign within {} s", patience.as_secs())));
+        }
+        let mut byte = [0];
+        let read = rustix::io::retry_on_intr(|| rustix::io::read(&self.from, &mut byte));
+        if read == Ok(1) && &byte == SIGN {
+            return Ok(());
+        }
+        // It has failed and is about to end, with its last words in the log.
+        wait(&[&self.pidfd], Duration::from_secs(5));
+        Err(log.failure("the controller ended without saying why"))
+    }
+
+    /// Lets the controller go on.
+    pub fn go_on(&mut self, log: &DomainLog) -> Result<()> {
+        let Some(to) = self.to.take() else { return Ok(()) };
+        match rustix::io::retry_on_intr(|| rustix::io::write(&to, SIGN)) {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                wait(&[&self.pidfd], Duration::from_secs(5));
+                Err(log.failure("the controller ended without saying why"))
+            }
+        }
+    }
+}
+
+fn run(
+    program: &Path,
+    arguments: Vec<OsString>,
+    environment: Vec<OsString>,
+    descriptors: Vec<(BorrowedFd, RawFd)>,
+) -> std::io::Result<linux::spawn::Spawned> {
+    spawn(&Spawn { program, arguments, environment, descriptors, new_session: true, folder: Some(Path::new("/")) })
+}
+
+fn environment() -> Vec<OsString> {
+    let mut path = OsString::from("PATH=");
+    path.push(std::env::var_os("PATH").unwrap_or_else(|| "/usr/sbin:/usr/bin:/sbin:/bin".into()));
+    vec![path, "LIBVIRT_DEBUG=3".into(), "LIBVIRT_LOG_OUTPUTS=3:stderr".into()]
+}
+
+pub(crate) fn cgroup_error(error: linux::cgroup::Error) -> Error {
+    match error.io() {
+        Some(source) => {
+            let text = error.to_string();
+            let reason = Error::system(ErrorDomain::Cgroup, source, "").message;
+            Error::system(
+                ErrorDomain::Cgroup,
+                source,
+                text.trim_end_matches(&reason).trim_end_matches(": ").to_string(),
+            )
+        }
+        None => Error::internal(ErrorDomain::Cgroup, error.to_string()),
+    }
+}

@@ -1,0 +1,298 @@
+//! A domain's interfaces on the host's side: ports in virtual networks, veth pairs, macvlans; made for a start, undone.
+
+use crate::driver::Driver;
+use api::{Error, ErrorDomain, Result, Uuid};
+use conf::domain::{Actual, ActualKind, DirectMode, Domain, Interface, InterfaceSource};
+use linux::netlink::{Change, Macvlan, MacvlanMode, Socket, Veth};
+use network::{Plug, PortOwner};
+use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// What was made for one start.
+#[derive(Default)]
+pub struct Plugged {
+    /// Ports taken: network and port.
+    ports: Vec<(String, Uuid)>,
+    /// Links made here, to be deleted where no container's end will take them along.
+    links: Vec<String>,
+    /// The ends that the controller moves into the container, one an interface.
+    pub inner: Vec<String>,
+}
+
+/// Numbers of `vnetN` and `macvlanN` given out. A pair of links takes two.
+#[derive(Default)]
+pub struct LinkNumbers {
+    vnet: AtomicU32,
+    macvlan: AtomicU32,
+}
+
+impl LinkNumbers {
+    fn vnet(&self) -> String {
+        format!("vnet{}", self.vnet.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn macvlan(&self) -> String {
+        format!("macvlan{}", self.macvlan.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A name that a running container has is not given out again.
+    pub fn reserve(&self, name: &str) {
+        if let Some(number) = name.strip_prefix("vnet").and_then(|number| number.parse::<u32>().ok()) {
+            self.vnet.fetch_max(number.saturating_add(1), Ordering::Relaxed);
+        }
+    }
+}
+
+/// Where an interface really goes.
+enum Connection {
+    Bridge { bridge: Option<String>, mtu: Option<u32>, isolated: bool },
+    Direct { dev: String, mode: DirectMode },
+}
+
+/// What can be said before anything is made.
+pub fn check(definition: &Domain) -> Result<()> {
+    for interface in &definition.interfaces {
+        let refused = |words: &str| Err(Error::config_unsupported(ErrorDomain::Lxc, words));
+        if let InterfaceSource::Other { kind, .. } = &interface.source {
+            return match kind.as_str() {
+                "hostdev" => refused("Unsupported hostdev type pci"),
+                kind => Err(Error::internal(ErrorDomain::Lxc, format!("Unsupported network type {kind}"))),
+            };
+        }
+        if interface.script.is_some() {
+            return refused("scripts are not supported on LXC network interfaces");
+        }
+        if matches!(interface.source, InterfaceSource::Direct { .. }) {
+            if interface.bandwidth.is_some() {
+                return refused("Unable to set network bandwidth on direct interfaces");
+            }
+            if interface.kept.iter().any(|element| element.name == "virtualport") {
+                return refused("Unable to set port profile on direct interfaces");
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Driver {
+    /// Makes all interfaces and notes in the live definition what became of them. What was made is in `plugged` even where
+    /// this fails.
+    pub(crate) fn plug_all(&self, live: &mut Domain, plugged: &mut Plugged) -> Result<()> {
+        if live.interfaces.is_empty() {
+            return Ok(());
+        }
+        let mut netlink = netlink()?;
+        let mut unnamed = 0;
+        let (name, uuid) = (live.name.clone(), live.uuid);
+        for interface in &mut live.interfaces {
+            self.plug(&mut netlink, interface, (&name, &uuid), plugged)?;
+            if interface.guest_dev.is_none() {
+                interface.guest_dev = Some(format!("eth{unnamed}"));
+                unnamed += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes one interface.
+    pub(crate) fn plug(
+        &self,
+        netlink: &mut Socket,
+        interface: &mut Interface,
+        (name, uuid): (&str, &Uuid),
+        plugged: &mut Plugged,
+    ) -> Result<()> {
+        match self.connection(interface, (name, uuid), plugged)? {
+            Connection::Bridge { bridge, mtu, isolated } => {
+                let own_mtu = (interface.mtu > 0).then_some(interface.mtu);
+                self.veth(netlink, interface, bridge.as_deref(), own_mtu.or(mtu), isolated, plugged)
+            }
+            Connection::Direct { dev, mode } => self.macvlan(netlink, interface, &dev, mode, plugged),
+        }
+    }
+
+    fn connection(
+        &self,
+        interface: &mut Interface,
+        (name, uuid): (&str, &Uuid),
+        plugged: &mut Plugged,
+    ) -> Result<Connection> {
+        let plain = |bridge| Connection::Bridge { bridge, mtu: None, isolated: false };
+        let (network, portgroup) = match &interface.source {
+            InterfaceSource::Network { network, portgroup } => (network.clone(), portgroup.clone()),
+            InterfaceSource::Bridge { bridge } => return Ok(plain(Some(bridge.clone()))),
+            InterfaceSource::Ethernet { .. } => return Ok(plain(None)),
+            InterfaceSource::Direct { dev, mode } => return Ok(Connection::Direct { dev: dev.clone(), mode: *mode }),
+            InterfaceSource::Other { kind, .. } => {
+                return Err(Error::internal(ErrorDomain::Lxc, format!("Unsupported network type {kind}")));
+            }
+        };
+        let owner = PortOwner { domain_name: name.to_string(), domain_uuid: *uuid, mac: interface.mac.0, portgroup };
+        let port = self.networks.allocate_port(&network, &owner)?;
+        plugged.ports.push((network, port.port_id));
+        interface.port_id = Some(port.port_id);
+        let (kind, bridge, direct) = match &port.plug {
+            Plug::Network { bridge } => (ActualKind::Network, Some(bridge.clone()), None),
+            Plug::Bridge { bridge } => (ActualKind::Bridge, Some(bridge.clone()), None),
+            Plug::Direct { dev, mode } => {
+                let mode = DirectMode::from_word(mode).unwrap_or(DirectMode::Vepa);
+                (ActualKind::Direct, None, Some((dev.clone(), mode)))
+            }
+        };
+        interface.actual = Some(Actual { kind, bridge: bridge.clone(), direct: direct.clone(), ..Actual::default() });
+        Ok(match direct {
+            Some((dev, mode)) => Connection::Direct { dev, mode },
+            None => Connection::Bridge { bridge, mtu: port.mtu, isolated: port.isolated },
+        })
+    }
+
+    fn veth(
+        &self,
+        netlink: &mut Socket,
+        interface: &mut Interface,
+        bridge: Option<&str>,
+        mtu: Option<u32>,
+        isolated: bool,
+        plugged: &mut Plugged,
+    ) -> Result<()> {
+        let given = interface.target_dev.clone();
+        let master = match bridge {
+            Some(bridge) => Some(netlink.index(bridge).map_err(|e| {
+                let port = given.clone().unwrap_or_else(|| self.links.vnet());
+                Error::system(ErrorDomain::None, &e, format!("Unable to add bridge {bridge} port {port}"))
+            })?),
+            None => None,
+        };
+        let (outer, inner) = loop {
+            let outer = given.clone().unwrap_or_else(|| self.links.vnet());
+            let inner = self.links.vnet();
+            let made = netlink.create_veth(&Veth {
+                name: &outer,
+                mtu,
+                master,
+                up: true,
+                peer_name: &inner,
+                peer_mac: Some(interface.mac.0),
+                ..Veth::default()
+            });
+            match made {
+                Ok(()) => break (outer, inner),
+                // Another daemon's number, or an administrator's link.
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists && self.is_free_choice(netlink, &given, &inner) => {}
+                Err(e) => {
+                    let words = format!("unable to create {outer} <-> {inner} veth pair");
+                    return Err(Error::system(ErrorDomain::None, &e, words));
+                }
+            }
+        };
+        plugged.links.push(outer.clone());
+        plugged.inner.push(inner);
+        if isolated {
+            let words = format!("Unable to set bridge port {outer} isolated");
+            netlink.set_isolated(&outer, true).map_err(|e| Error::system(ErrorDomain::None, &e, words))?;
+        }
+        if interface.link_up == Some(false) {
+            let words = format!("Cannot set interface flags on '{outer}'");
+            netlink.set_up(&outer, false).map_err(|e| Error::system(ErrorDomain::None, &e, words))?;
+        }
+        interface.target_dev = Some(outer);
+        Ok(())
+    }
+
+    /// Whether another number may help where a name is taken.
+    fn is_free_choice(&self, netlink: &mut Socket, given: &Option<String>, inner: &str) -> bool {
+        given.is_none() || netlink.index(inner).is_ok()
+    }
+
+    fn macvlan(
+        &self,
+        netlink: &mut Socket,
+        interface: &mut Interface,
+        dev: &str,
+        mode: DirectMode,
+        plugged: &mut Plugged,
+    ) -> Result<()> {
+        let lower = netlink
+            .index(dev)
+            .map_err(|e| Error::system(ErrorDomain::None, &e, format!("Unable to get index for interface {dev}")))?;
+        let mode = match mode {
+            DirectMode::Vepa => MacvlanMode::Vepa,
+            DirectMode::Private => MacvlanMode::Private,
+            DirectMode::Bridge => MacvlanMode::Bridge,
+            DirectMode::Passthrough => MacvlanMode::Passthrough,
+        };
+        let mtu = (interface.mtu > 0).then_some(interface.mtu);
+        let name = loop {
+            let name = self.links.macvlan();
+            let link = Macvlan { name: &name, lower, mode, mac: Some(interface.mac.0), mtu, netns: None };
+            match netlink.create_macvlan(&link) {
+                Ok(()) => break name,
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => {
+                    let words = format!("error creating macvlan interface {name}@{dev}");
+                    return Err(Error::system(ErrorDomain::None, &e, words));
+                }
+            }
+        };
+        // The lower device passes nothing while it is down.
+        if let Err(e) = netlink.change(dev, &Change { up: Some(true), ..Change::default() }) {
+            tracing::warn!("cannot bring interface {dev} up: {e}");
+        }
+        plugged.links.push(name.clone());
+        plugged.inner.push(name);
+        Ok(())
+    }
+
+    /// Undoes what was made for a start that failed.
+    pub(crate) fn unplug_all(&self, plugged: &Plugged) {
+        if !plugged.links.is_empty() {
+            match netlink() {
+                Ok(mut netlink) => {
+                    for link in &plugged.links {
+                        // It may be gone with the container's end.
+                        _ = netlink.delete(link);
+                    }
+                }
+                Err(error) => tracing::warn!("{error}"),
+            }
+        }
+        for (network, port) in &plugged.ports {
+            self.networks.release_port(network, port);
+        }
+    }
+
+    /// Gives back the ports of a container that ended. Its links died with its network namespace.
+    pub(crate) fn release_ports(&self, live: &Domain) {
+        for interface in &live.interfaces {
+            if let (InterfaceSource::Network { network, .. }, Some(port)) = (&interface.source, &interface.port_id) {
+                self.networks.release_port(network, port);
+            }
+        }
+    }
+
+    /// After a restart of the daemon: the ports of a container that still runs are its own again.
+    pub(crate) fn claim_ports(&self, live: &Domain) {
+        for interface in &live.interfaces {
+            if let Some(name) = &interface.target_dev {
+                self.links.reserve(name);
+            }
+            let (InterfaceSource::Network { network, portgroup }, Some(port)) = (&interface.source, &interface.port_id)
+            else {
+                continue;
+            };
+            let owner = PortOwner {
+                domain_name: live.name.clone(),
+                domain_uuid: live.uuid,
+                mac: interface.mac.0,
+                portgroup: portgroup.clone(),
+            };
+            if let Err(error) = self.networks.claim_port(network, port, &owner) {
+                tracing::error!("domain '{}': its port in network '{network}': {error}", live.name);
+            }
+        }
+    }
+}
+
+pub(crate) fn netlink() -> Result<Socket> {
+    Socket::new().map_err(|e| Error::system(ErrorDomain::None, &e, "cannot open a netlink socket"))
+}

@@ -1,0 +1,146 @@
+//! A domain's log, `NAME.log`: a line for each start, the command, then what the controller says. What it said last is the
+//! reason of a start that failed.
+
+use crate::driver::{Driver, shown};
+use crate::files::system;
+use api::{Error, ErrorDomain, Result};
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// More than this of what a controller said before it failed is not looked at.
+const READ_MAX: u64 = 256 << 10;
+
+pub struct DomainLog {
+    pub file: File,
+    path: PathBuf,
+    /// Where this start's lines begin.
+    begin: u64,
+}
+
+impl DomainLog {
+    pub fn open(driver: &Driver, name: &str) -> Result<DomainLog> {
+        let path = driver.paths.domain_logs().join(format!("{name}.log"));
+        let failed = |e: std::io::Error| system(&e, format!("Failed to open '{}'", shown(&path)));
+        let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(failed)?;
+        let begin = file.seek(SeekFrom::End(0)).map_err(failed)?;
+        Ok(DomainLog { file, path, begin })
+    }
+
+    /// The lines before the controller's own. A log that cannot be written is no reason not to start.
+    pub fn starting(&mut self, environment: &[OsString], program: &Path, arguments: &[OsString]) {
+        let words = environment.iter().map(|word| word.to_string_lossy());
+        let arguments = arguments.iter().skip(1).map(|word| word.to_string_lossy());
+        let command: Vec<_> = words.chain([program.to_string_lossy()]).chain(arguments).collect();
+        let lines = format!("{}: starting up\n{}\n", timestamp(SystemTime::now()), command.join(" "));
+        if let Err(e) = self.file.write_all(lines.as_bytes()) {
+            tracing::warn!("cannot write to '{}': {e}", shown(&self.path));
+        }
+        self.begin = self.file.stream_position().unwrap_or(self.begin);
+    }
+
+    pub fn shutting_down(paths: &api::Paths, name: &str, why: &str) {
+        let path = paths.domain_logs().join(format!("{name}.log"));
+        let line = format!("{}: shutting down, reason={why}\n", timestamp(SystemTime::now()));
+        let written = OpenOptions::new().append(true).open(&path).and_then(|mut file| file.write_all(line.as_bytes()));
+        if let Err(e) = written {
+            tracing::debug!("cannot write to '{}': {e}", shown(&path));
+        }
+    }
+
+    /// Why the start failed, in the controller's own words; `otherwise` where it said nothing.
+    pub fn failure(&self, otherwise: &str) -> Error {
+        let mut said = Vec::new();
+        let read = File::open(&self.path).and_then(|mut file| {
+            file.seek(SeekFrom::Start(self.begin))?;
+            file.take(READ_MAX).read_to_end(&mut said)
+        });
+        if let Err(e) = read {
+            tracing::warn!("cannot read '{}': {e}", shown(&self.path));
+        }
+        let said = String::from_utf8_lossy(&said);
+        let reason = reason(&said).unwrap_or_else(|| otherwise.to_string());
+        Error::internal(ErrorDomain::Lxc, format!("guest failed to start: {reason}"))
+    }
+}
+
+/// What matters of a failed controller's lines: the first that says so, or all that are not of a log.
+fn reason(said: &str) -> Option<String> {
+    const FAILURE: &str = "Failure in libvirt_lxc startup: ";
+    if let Some(at) = said.find(FAILURE) {
+        return said.get(at..)?.lines().next().map(|line| line.trim_end().to_string());
+    }
+    let plain: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty() && !is_log_line(line)).collect();
+    // The command of the container's init is the controller's second line; it is no reason.
+    let plain: Vec<&str> = plain.into_iter().filter(|line| !line.starts_with("PATH=")).collect();
+    (!plain.is_empty()).then(|| plain.join("\n"))
+}
+
+/// `2026-11-24 19:17:40.093+0000: 179: info : …`
+fn is_log_line(line: &str) -> bool {
+    let mut fields = line.splitn(3, ": ");
+    let stamp = fields.next().unwrap_or_default();
+    stamp.len() == 28 && stamp.starts_with(|c: char| c.is_ascii_digit()) && fields.next().is_some()
+}
+
+/// As libvirt's logs have it: `2026-11-24 19:17:40.093+0000`.
+fn timestamp(now: SystemTime) -> String {
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = since.as_secs();
+    let (year, month, day) = civil_date(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{:03}+0000", since.subsec_millis())
+}
+
+/// Year, month and day of a day counted from 1970-01-01, by eras of 400 years that begin in March.
+fn civil_date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn times_as_in_libvirts_logs() {
+        for (seconds, millis, text) in [
+            (0, 0, "1970-01-01 00:00:00.000+0000"),
+            (951_782_399, 5, "2000-02-28 23:59:59.005+0000"),
+            (951_782_400, 0, "2000-02-29 00:00:00.000+0000"),
+            (1_795_547_860, 93, "2026-11-24 19:17:40.093+0000"),
+        ] {
+            let time = UNIX_EPOCH + Duration::from_secs(seconds) + Duration::from_millis(millis);
+            assert_eq!(timestamp(time), text);
+        }
+    }
+
+    #[test]
+    fn the_controllers_own_words() {
+        let info = "2026-11-24 19:17:40.093+0000: 179: info : libvirt version: 9.0.0\n";
+        let error = "2026-11-24 19:17:40.093+0000: 179: error : main:1 : nothing goes\n";
+        let failure = "Failure in libvirt_lxc startup: Unable to open x: No such file or directory\n";
+        let second = "Failure in libvirt_lxc startup: error receiving signal from container\n";
+        for (said, expected) in [
+            (String::new(), None),
+            (format!("{info}{error}"), None),
+            (
+                format!("{info}{error}{failure}{second}"),
+                Some("Failure in libvirt_lxc startup: Unable to open x: No such file or directory"),
+            ),
+            (format!("{info}sh: no\n"), Some("sh: no")),
+        ] {
+            assert_eq!(reason(&said).as_deref(), expected, "{said}");
+        }
+    }
+}

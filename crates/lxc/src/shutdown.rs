@@ -1,0 +1,162 @@
+//! Shutdown and reboot from outside: a word to the init program through its control pipe, or a signal to it.
+//!
+//! Both go to the container's own init and nowhere else: the pipe is looked up in the container's root, so that no link in it
+//! leads out, and only where that root is not the host's own; the signal goes by process descriptor.
+
+use crate::driver::Driver;
+use crate::files::system;
+use crate::object::{DomainObject, not_running};
+use api::{Code, Error, ErrorDomain, Result};
+use rustix::fs::{FileType, OFlags};
+use rustix::process::{Signal, pidfd_send_signal};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// `VIR_DOMAIN_SHUTDOWN_INITCTL` and `VIR_DOMAIN_REBOOT_INITCTL`.
+pub const INITCTL: u32 = 1 << 2;
+/// `VIR_DOMAIN_SHUTDOWN_SIGNAL` and `VIR_DOMAIN_REBOOT_SIGNAL`.
+pub const SIGNAL: u32 = 1 << 3;
+
+/// What the container is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    Shutdown,
+    Reboot,
+}
+
+impl Wish {
+    /// As init knows it.
+    fn runlevel(self) -> u8 {
+        match self {
+            Wish::Shutdown => b'0',
+            Wish::Reboot => b'6',
+        }
+    }
+
+    fn signal(self) -> Signal {
+        match self {
+            Wish::Shutdown => Signal::TERM,
+            Wish::Reboot => Signal::HUP,
+        }
+    }
+}
+
+/// Where init programs have their control pipe, and some a link to it.
+const PIPES: [&str; 3] = ["/run/initctl", "/dev/initctl", "/etc/.initctl"];
+
+impl Driver {
+    /// `flags`: by which means; none leaves the choice to us.
+    pub fn ask_to_end(&self, object: &Arc<DomainObject>, wish: Wish, flags: u32) -> Result<()> {
+        let _job = object.begin("shutdown")?;
+        let (pid, init) = {
+            let state = object.lock();
+            let live = state.running()?;
+            let no_init = || Error::operation_invalid(ErrorDomain::Lxc, "Init process ID is not yet known");
+            let (pid, init) = live.init.as_ref().ok_or_else(no_init)?;
+            (*pid, Arc::clone(init))
+        };
+        let by_pipe = flags == 0 || flags & INITCTL != 0;
+        let by_signal = flags == 0 || flags & SIGNAL != 0;
+        if by_pipe {
+            match self.write_to_pipe(pid, wish) {
+                Ok(true) => return Ok(()),
+                Ok(false) if by_signal => {}
+                Ok(false) => {
+                    let words = "Container does not provide an initctl pipe";
+                    return Err(Error::new(ErrorDomain::Lxc, Code::OperationUnsupported, words));
+                }
+                Err(e) if by_signal => tracing::warn!("domain '{}': its initctl pipe: {e}", object.name),
+                Err(e) => return Err(system(&e, "Unable to send the request to the initctl pipe".into())),
+            }
+        }
+        match pidfd_send_signal(&init, wish.signal()) {
+            Ok(()) => Ok(()),
+            Err(rustix::io::Errno::SRCH) => Err(not_running()),
+            Err(errno) => {
+                let name = if wish == Wish::Shutdown { "SIGTERM" } else { "SIGHUP" };
+                Err(system(&errno.into(), format!("Unable to send {name} to init pid {pid}")))
+            }
+        }
+    }
+
+    /// False: there is no such pipe, or nobody reads it.
+    fn write_to_pipe(&self, init: i32, wish: Wish) -> io::Result<bool> {
+        let root = self.paths.proc.join(init.to_string()).join("root");
+        if is_own_root(&root)? {
+            // The pipe there is the host's.
+            return Ok(false);
+        }
+        let root = linux::beneath::host(&root)?;
+        for path in PIPES {
+            if let Some(pipe) = open_pipe(&root, Path::new(path))? {
+                let request = request(wish.runlevel());
+                return Ok(rustix::io::retry_on_intr(|| rustix::io::write(&pipe, &request))? == request.len());
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Whether the container's root is the daemon's own folder: a `/run` in it is then the host's, unless it is mounted over.
+fn is_own_root(root: &Path) -> io::Result<bool> {
+    let (theirs, ours) = (std::fs::metadata(root)?, std::fs::metadata("/")?);
+    Ok((theirs.dev(), theirs.ino()) == (ours.dev(), ours.ino()))
+}
+
+/// The pipe's writing end, if there is a pipe and somebody reads it.
+fn open_pipe(root: &OwnedFd, path: &Path) -> io::Result<Option<OwnedFd>> {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    // Looked at first: to open a device may do something.
+    let found = match linux::beneath::find(root.as_fd(), path) {
+        Ok(found) => found,
+        Err(_) => return Ok(None),
+    };
+    if FileType::from_raw_mode(rustix::fs::fstat(&found)?.st_mode) != FileType::Fifo {
+        return Ok(None);
+    }
+    match linux::beneath::open(root.as_fd(), path, flags) {
+        Ok(pipe) if FileType::from_raw_mode(rustix::fs::fstat(&pipe)?.st_mode) == FileType::Fifo => Ok(Some(pipe)),
+        Ok(_) => Ok(None),
+        Err(e) if matches!(e.raw_os_error(), Some(libc_enxio) if libc_enxio == rustix::io::Errno::NXIO.raw_os_error()) => {
+            Ok(None)
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// `struct init_request` of sysvinit's `initreq.h`: magic, command, run level, time to sleep, then padding to 384 bytes.
+fn request(runlevel: u8) -> [u8; 384] {
+    const MAGIC: i32 = 0x0309_1969;
+    const CHANGE_RUNLEVEL: i32 = 1;
+    let mut request = [0; 384];
+    let words = [MAGIC, CHANGE_RUNLEVEL, i32::from(runlevel), 0];
+    for (place, word) in request.chunks_exact_mut(4).zip(words) {
+        place.copy_from_slice(&word.to_ne_bytes());
+    }
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_as_init_reads_it() {
+        let bytes = request(b'0');
+        assert_eq!(bytes.len(), 384);
+        assert_eq!(bytes[..4], 0x0309_1969_i32.to_ne_bytes());
+        assert_eq!(bytes[4..12], [1, 0, 0, 0, b'0', 0, 0, 0]);
+    }
+
+    #[test]
+    fn only_a_pipe_that_is_read_counts() {
+        let root = linux::beneath::host(Path::new("/")).unwrap();
+        assert!(open_pipe(&root, Path::new("/dev/null")).unwrap().is_none());
+        assert!(open_pipe(&root, Path::new("/nonexistent/initctl")).unwrap().is_none());
+        assert!(is_own_root(Path::new("/proc/self/root")).unwrap());
+    }
+}

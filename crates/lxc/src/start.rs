@@ -1,0 +1,293 @@
+//! A container's start, in the order of events, undone in reverse where a step fails.
+//!
+//! Document -> terminals -> ports and links -> status file -> controller -> its sign that it is there -> our sign that the links
+//! are -> its sign that the container is complete -> its monitor socket, which names the init.
+
+use crate::controller::{self, Command, Controller};
+use crate::driver::{Driver, state_file};
+use crate::files;
+use crate::hooks::Moment;
+use crate::interfaces::{self, Plugged};
+use crate::log::DomainLog;
+use crate::monitor::Monitor;
+use crate::object::{DomainObject, Live};
+use crate::{shares, terminals};
+use api::{DomainState, Error, ErrorDomain, LifecycleEvent, Result, StateReason};
+use conf::domain::{Domain, Filesystem, FilesystemSource, FormatOptions};
+use conf::status::DomainStatus;
+use linux::cgroup::{Group, Hierarchies};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Detail of `VIR_DOMAIN_EVENT_STARTED`.
+const BOOTED: i32 = 0;
+
+/// A controller that is quiet for longer has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How a domain is started.
+#[derive(Default)]
+pub struct StartOptions {
+    /// Descriptors for the container's init.
+    pub files: Vec<OwnedFd>,
+    /// Destroyed when this client goes.
+    pub autodestroy: Option<u64>,
+}
+
+impl Driver {
+    /// Starts a domain that is defined.
+    pub fn start(self: &Arc<Self>, object: &Arc<DomainObject>, options: StartOptions) -> Result<()> {
+        let _job = object.begin("start")?;
+        let definition = {
+            let state = object.lock();
+            if state.live.is_some() {
+                return Err(Error::operation_invalid(ErrorDomain::Lxc, "Domain is already running"));
+            }
+            Arc::clone(&state.definition)
+        };
+        self.run(object, &definition, options)
+    }
+
+    /// Starts a domain from a document: a transient one, unless it is defined already.
+    pub fn create(self: &Arc<Self>, xml: &[u8], validate: bool, options: StartOptions) -> Result<Arc<DomainObject>> {
+        let definition = Arc::new(self.parse(xml, validate)?);
+        let object = self.place(&definition, false)?;
+        let _job = object.begin("create")?;
+        let persistent = {
+            let mut state = object.lock();
+            if state.live.is_some() {
+                let words = format!("domain is already active as '{}'", object.name);
+                return Err(Error::operation_invalid(ErrorDomain::Domain, words));
+            }
+            if !state.persistent {
+                state.definition = Arc::clone(&definition);
+            }
+            state.persistent
+        };
+        let started = self.run(&object, &definition, options);
+        if started.is_err() && !persistent {
+            self.forget(&object);
+        }
+        started.map(|()| object)
+    }
+
+    /// Starts the container and says so. The domain's job is the caller's.
+    fn run(self: &Arc<Self>, object: &Arc<DomainObject>, definition: &Domain, options: StartOptions) -> Result<()> {
+        let live = self.bring_up(object, definition, options).inspect_err(|error| {
+            tracing::error!("domain '{}' does not start: {error}", object.name);
+            let mut state = object.lock();
+            (state.state, state.reason) = (DomainState::Shutoff, StateReason::SHUTOFF_FAILED);
+        })?;
+        let reference = {
+            let mut state = object.lock();
+            state.live = Some(live);
+            (state.state, state.reason) = (DomainState::Running, StateReason::RUNNING_BOOTED);
+            object.reference_in(&state)
+        };
+        tracing::info!("domain '{}' runs, its controller is process {}", object.name, reference.id);
+        self.lifecycle(reference, LifecycleEvent::Started, BOOTED);
+        self.watch(object)
+    }
+
+    /// From now on the container's end is noticed. Before, nobody else could do anything about it.
+    pub(crate) fn watch(&self, object: &DomainObject) -> Result<()> {
+        let monitor = object.lock().live.as_ref().map(|live| Arc::clone(&live.monitor));
+        monitor.map_or(Ok(()), |monitor| monitor.watch())
+    }
+
+    /// A container for this definition; on an error nothing is left of it.
+    pub(crate) fn bring_up(
+        self: &Arc<Self>,
+        object: &Arc<DomainObject>,
+        definition: &Domain,
+        options: StartOptions,
+    ) -> Result<Live> {
+        let mut attempt = Attempt::default();
+        let started = self.attempt(object, definition, options, &mut attempt);
+        if started.is_err() {
+            attempt.undo(self, object);
+        }
+        started
+    }
+
+    fn attempt(
+        self: &Arc<Self>,
+        object: &Arc<DomainObject>,
+        definition: &Domain,
+        options: StartOptions,
+        attempt: &mut Attempt,
+    ) -> Result<Live> {
+        let mut live = definition.clone();
+        complete(&mut live);
+        check(&live)?;
+        let emulator = self.emulator.choose(live.emulator.as_deref())?;
+        self.hook(&live, Moment::Prepare)?;
+        attempt.prepared = true;
+        let mut log = DomainLog::open(self, &live.name)?;
+        let terminals = terminals::open(&mut live)?;
+        let shared = shares::open(self, &live)?;
+        self.plug_all(&mut live, &mut attempt.plugged)?;
+
+        let mut command = Command::new(&emulator, &live.name, &self.emulator.own_options());
+        command.consoles(&terminals);
+        command.share(&shared);
+        command.pass(&options.files);
+        command.links(&attempt.plugged.inner);
+        self.hook(&live, Moment::Start)?;
+        let mut controller = Controller::start(command, &mut log, |pid| {
+            attempt.status_written = true;
+            live.id = pid;
+            self.write_status(&status(&live, pid.unwrap_or(0), 0))
+        })?;
+        live.id = Some(controller.pid());
+        attempt.controller = Some(controller.pidfd());
+        drop((terminals, options.files, shared));
+        files::write_pid(&state_file(&self.paths, &live.name, "pid"), controller.pid())?;
+
+        controller.wait_for_sign(PATIENCE, &log)?;
+        let hierarchies = Hierarchies::detect(&self.paths.proc).map_err(controller::cgroup_error)?;
+        let group = Group::detect(&hierarchies, &self.paths.proc, controller.pid(), &live.name)
+            .map_err(controller::cgroup_error)?;
+        let group = Arc::new(group);
+        attempt.group = Some(Arc::clone(&group));
+        controller.go_on(&log)?;
+        controller.wait_for_sign(PATIENCE, &log)?;
+
+        let monitor = Monitor::connect(self, object, &state_file(&self.paths, &live.name, "sock"))?;
+        let init = monitor.wait_for_init(PATIENCE).map_err(|error| log.failure(&error.message))?;
+        let init_fd = open_child(&self.paths.proc, init, controller.pid());
+        self.write_status(&status(&live, controller.pid(), init))?;
+        self.hook(&live, Moment::Started)?;
+        Ok(Live {
+            id: controller.pid(),
+            controller: controller.pidfd(),
+            init: init_fd.map(|fd| (init, Arc::new(fd))),
+            domain: Arc::new(live),
+            monitor,
+            group: Some(group),
+            started: Instant::now(),
+            autodestroy: options.autodestroy,
+        })
+    }
+
+    pub(crate) fn write_status(&self, status: &DomainStatus) -> Result<()> {
+        let domain = &status.domain;
+        let content = conf::file::with_header(&files::edit_command(&domain.name, &domain.uuid), &status.format());
+        files::write_at_once(&state_file(&self.paths, &domain.name, "xml"), &content)
+    }
+
+    /// The status file after a change of state or of the live definition.
+    pub(crate) fn save_status(&self, object: &DomainObject) -> Result<()> {
+        let status = {
+            let state = object.lock();
+            let live = state.running()?;
+            DomainStatus {
+                state: state.state,
+                reason: state.reason,
+                controller_pid: live.id,
+                init_pid: live.init.as_ref().map_or(0, |(pid, _)| *pid),
+                domain: (*live.domain).clone(),
+            }
+        };
+        self.write_status(&status)
+    }
+}
+
+fn status(live: &Domain, controller_pid: i32, init_pid: i32) -> DomainStatus {
+    DomainStatus {
+        state: DomainState::Running,
+        reason: StateReason::RUNNING_BOOTED,
+        controller_pid,
+        init_pid,
+        domain: live.clone(),
+    }
+}
+
+/// A descriptor of a process, if it is that parent's child: the number may be another's by now.
+pub(crate) fn open_child(proc: &std::path::Path, pid: i32, parent: i32) -> Option<OwnedFd> {
+    let fd = pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()?;
+    let stat = std::fs::read_to_string(proc.join(pid.to_string()).join("stat")).ok()?;
+    // The command's name, in parentheses, may hold anything.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    (fields.nth(1)?.parse::<i32>().ok()? == parent).then_some(fd)
+}
+
+/// What a live definition has beyond the persistent one before anything is made for it.
+fn complete(live: &mut Domain) {
+    if live.partition.is_none() {
+        live.partition = Some("/machine".into());
+    }
+    if !live.filesystems.iter().any(|filesystem| filesystem.target == "/") {
+        let root = Filesystem {
+            source: FilesystemSource::Mount { dir: "/".into() },
+            target: "/".into(),
+            read_only: false,
+            access_mode: None,
+            driver: None,
+            file_mode: None,
+            directory_mode: None,
+            model: None,
+            multidevs: None,
+            space_hard_limit: 0,
+            space_soft_limit: 0,
+            mount: None,
+            kept: Vec::new(),
+        };
+        live.filesystems.insert(0, root);
+    }
+}
+
+/// What can be said before anything is made.
+fn check(live: &Domain) -> Result<()> {
+    terminals::check(live)?;
+    interfaces::check(live)?;
+    for label in &live.seclabels {
+        if !label.model.is_empty() && label.model != "none" {
+            let words = format!("Security driver model '{}' is not available", label.model);
+            return Err(Error::config_unsupported(ErrorDomain::Security, words));
+        }
+    }
+    let foreign = |hostdev: &&conf::domain::Hostdev| matches!(hostdev.source, conf::domain::HostdevSource::Other(_));
+    if let Some(hostdev) = live.hostdevs.iter().find(foreign) {
+        let kind = match &hostdev.source {
+            conf::domain::HostdevSource::Other(element) => element.attr("type").unwrap_or("pci"),
+            _ => "pci",
+        };
+        return Err(Error::config_unsupported(ErrorDomain::Lxc, format!("Unsupported hostdev type {kind}")));
+    }
+    Ok(())
+}
+
+/// What a start has made so far.
+#[derive(Default)]
+struct Attempt {
+    prepared: bool,
+    plugged: Plugged,
+    status_written: bool,
+    controller: Option<Arc<OwnedFd>>,
+    group: Option<Arc<Group>>,
+}
+
+impl Attempt {
+    fn undo(&self, driver: &Driver, object: &DomainObject) {
+        if let Some(controller) = &self.controller {
+            crate::stop::end_processes(&object.name, None, controller, self.group.as_deref());
+        }
+        driver.unplug_all(&self.plugged);
+        if self.status_written {
+            driver.remove_state_files(&object.name);
+        }
+        if self.prepared {
+            let definition = Arc::clone(&object.lock().definition);
+            driver.hook_after(&definition, Moment::Stopped);
+            driver.hook_after(&definition, Moment::Release);
+        }
+    }
+}
+
+/// The document that hooks read on their standard input.
+pub(crate) fn hook_document(domain: &Domain) -> String {
+    domain.format(FormatOptions::Live)
+}

@@ -1,0 +1,234 @@
+//! A container's end: asked for, or noticed; and what the document wants to happen then.
+
+use crate::driver::{Driver, state_file};
+use crate::files;
+use crate::hooks::Moment;
+use crate::log::DomainLog;
+use crate::monitor::{Monitor, wait};
+use crate::object::{DomainObject, Live, not_running};
+use crate::start::StartOptions;
+use api::{DomainState, Error, ErrorDomain, Event, LifecycleEvent, Result, StateReason};
+use conf::domain::LifecycleAction;
+use linux::cgroup::Group;
+use rpc::monitor::ExitStatus;
+use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Details of `VIR_DOMAIN_EVENT_STOPPED`.
+const SHUTDOWN: i32 = 0;
+const DESTROYED: i32 = 1;
+const CRASHED: i32 = 2;
+const FAILED: i32 = 5;
+
+/// Killed processes end within this time, or the kernel keeps them for a reason that no signal removes.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A container that ends sooner is not started again of the document's will, for it would do so for ever.
+const BRIEF: Duration = Duration::from_secs(1);
+
+impl Driver {
+    /// Ends a container at once, whatever runs in it.
+    pub fn destroy(self: &Arc<Self>, object: &Arc<DomainObject>) -> Result<()> {
+        if !object.is_active() {
+            return Err(not_running());
+        }
+        let _job = object.begin("destroy")?;
+        self.kill(object)?;
+        let Some(live) = self.take_live(object, StateReason::SHUTOFF_DESTROYED) else { return Err(not_running()) };
+        self.clean_up(object, &live, "destroyed");
+        self.stopped(object, &live, DESTROYED);
+        Ok(())
+    }
+
+    /// Destroys what was started on the condition that this client stays.
+    pub fn client_gone(self: &Arc<Self>, client: u64) {
+        for object in self.all() {
+            let bound = object.lock().live.as_ref().is_some_and(|live| live.autodestroy == Some(client));
+            if bound {
+                if let Err(error) = self.destroy(&object) {
+                    tracing::error!("domain '{}' should end with its client: {error}", object.name);
+                }
+            }
+        }
+    }
+
+    /// A controller's monitor socket is at its end, and so is the container.
+    pub(crate) fn container_ended(self: &Arc<Self>, object: &Arc<DomainObject>, monitor: &Arc<Monitor>) {
+        let job = match object.begin("end of the container") {
+            Ok(job) => job,
+            Err(error) => {
+                tracing::error!("the end of domain '{}' cannot be handled: {error}", object.name);
+                return;
+            }
+        };
+        let same = object.lock().live.as_ref().is_some_and(|live| Arc::ptr_eq(&live.monitor, monitor));
+        if !same {
+            // Destroyed meanwhile.
+            return;
+        }
+        let exit = monitor.exit();
+        tracing::info!("the container of domain '{}' has ended: {exit:?}", object.name);
+        if let Err(error) = self.kill(object) {
+            tracing::error!("domain '{}': {error}", object.name);
+        }
+        let Some(live) = self.take_live(object, StateReason::SHUTOFF_SHUTDOWN) else { return };
+        self.clean_up(object, &live, if exit == Some(ExitStatus::Shutdown) { "shutdown" } else { "crashed" });
+        let (action, detail) = match exit {
+            Some(ExitStatus::Reboot) => (live.domain.on_reboot, SHUTDOWN),
+            Some(ExitStatus::Shutdown) => (live.domain.on_poweroff, SHUTDOWN),
+            Some(ExitStatus::Error) => (live.domain.on_crash, CRASHED),
+            None => (live.domain.on_crash, FAILED),
+        };
+        if exit != Some(ExitStatus::Reboot) {
+            if restarts(action) && live.started.elapsed() < BRIEF {
+                tracing::warn!("domain '{}' ended at once: it is not started again", object.name);
+            } else if restarts(action) && self.start_again(object, &live) {
+                self.lifecycle(object.reference(), LifecycleEvent::Started, SHUTDOWN);
+                return;
+            }
+        } else if restarts(action) && self.start_again(object, &live) {
+            self.publish(Event::Reboot { domain: object.reference() });
+            return;
+        }
+        self.stopped(object, &live, detail);
+        drop(job);
+    }
+
+    /// The same container from the same definition, with a controller of its own.
+    fn start_again(self: &Arc<Self>, object: &Arc<DomainObject>, before: &Live) -> bool {
+        let definition = Arc::clone(&object.lock().definition);
+        let options = StartOptions { files: Vec::new(), autodestroy: before.autodestroy };
+        let live = match self.bring_up(object, &definition, options) {
+            Ok(live) => live,
+            Err(error) => {
+                tracing::error!("domain '{}' does not start again: {error}", object.name);
+                return false;
+            }
+        };
+        let mut state = object.lock();
+        state.live = Some(live);
+        (state.state, state.reason) = (DomainState::Running, StateReason::RUNNING_BOOTED);
+        drop(state);
+        if let Err(error) = self.watch(object) {
+            tracing::error!("the end of domain '{}' will not be noticed: {error}", object.name);
+        }
+        true
+    }
+
+    /// Ends every process of a domain that runs.
+    fn kill(&self, object: &DomainObject) -> Result<()> {
+        let (init, controller, group, frozen) = {
+            let state = object.lock();
+            let live = state.running()?;
+            let init = live.init.as_ref().map(|(_, fd)| Arc::clone(fd));
+            (init, Arc::clone(&live.controller), live.group.clone(), state.state == DomainState::Paused)
+        };
+        if frozen {
+            // Version 1 keeps even the killed, until they are let go.
+            signal(init.as_deref(), Signal::KILL);
+            signal(Some(&controller), Signal::KILL);
+            if let Some(Err(error)) = group.as_deref().map(Group::thaw) {
+                tracing::warn!("domain '{}': {error}", object.name);
+            }
+        }
+        match end_processes(&object.name, init.as_deref(), &controller, group.as_deref()) {
+            true => Ok(()),
+            false => Err(Error::internal(ErrorDomain::Lxc, "Some processes refused to die")),
+        }
+    }
+
+    /// The domain runs no longer.
+    fn take_live(&self, object: &DomainObject, reason: StateReason) -> Option<Live> {
+        let mut state = object.lock();
+        let live = state.live.take()?;
+        (state.state, state.reason) = (DomainState::Shutoff, reason);
+        drop(state);
+        live.monitor.close();
+        Some(live)
+    }
+
+    fn clean_up(&self, object: &DomainObject, live: &Live, why: &str) {
+        self.release_ports(&live.domain);
+        self.remove_state_files(&object.name);
+        DomainLog::shutting_down(&self.paths, &object.name, why);
+        self.hook_after(&live.domain, Moment::Stopped);
+        self.hook_after(&live.domain, Moment::Release);
+    }
+
+    /// Says so, and forgets a transient domain.
+    fn stopped(&self, object: &Arc<DomainObject>, live: &Live, detail: i32) {
+        let mut reference = object.reference();
+        reference.id = live.id;
+        if !object.is_persistent() {
+            self.forget(object);
+        }
+        reference.id = -1;
+        self.lifecycle(reference, LifecycleEvent::Stopped, detail);
+    }
+
+    /// A container that ended while no daemon was there to notice.
+    pub(crate) fn ended_unseen(&self, object: &Arc<DomainObject>, domain: &conf::domain::Domain) {
+        self.release_ports(domain);
+        self.remove_state_files(&object.name);
+        let persistent = {
+            let mut state = object.lock();
+            (state.state, state.reason) = (DomainState::Shutoff, StateReason::SHUTOFF_FAILED);
+            state.persistent
+        };
+        if !persistent {
+            self.forget(object);
+        }
+    }
+
+    /// Removes what a running domain has in the folder of state, the controller's own leftovers among it.
+    pub(crate) fn remove_state_files(&self, name: &str) {
+        for kind in ["xml", "pid", "sock"] {
+            if let Err(error) = files::remove(&state_file(&self.paths, name, kind)) {
+                tracing::warn!("{error}");
+            }
+        }
+        for kind in ["dev", "devpts", "fuse", "root"] {
+            // Mount points in the controller's own namespace; here they are empty folders, where there are any.
+            _ = std::fs::remove_dir(state_file(&self.paths, name, kind));
+        }
+    }
+}
+
+fn restarts(action: LifecycleAction) -> bool {
+    matches!(action, LifecycleAction::Restart | LifecycleAction::RenameRestart | LifecycleAction::CoredumpRestart)
+}
+
+fn signal(process: Option<&OwnedFd>, signal: Signal) {
+    if let Some(process) = process {
+        // It may have ended.
+        _ = pidfd_send_signal(process, signal);
+    }
+}
+
+/// Kills the container and its controller, waits until they have ended, and removes their cgroup. False where something lives
+/// on. The container's processes go with its init, whose process namespace they are in.
+pub(crate) fn end_processes(name: &str, init: Option<&OwnedFd>, controller: &OwnedFd, group: Option<&Group>) -> bool {
+    signal(init, Signal::KILL);
+    signal(Some(controller), Signal::KILL);
+    if let (None, Some(group)) = (init, group) {
+        if let Err(error) = group.kill(0) {
+            tracing::warn!("domain '{name}': {error}");
+        }
+    }
+    let mut ended = init.is_none_or(|init| wait(&[init], PATIENCE) == [true]);
+    ended &= wait(&[controller], PATIENCE) == [true];
+    // Ours to reap, unless an earlier daemon started it.
+    _ = waitid(WaitId::PidFd(controller.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
+    if let (true, Some(group)) = (ended, group) {
+        if let Err(first) = group.remove() {
+            // Something that entered the group from outside.
+            _ = group.kill(0);
+            if let Err(error) = group.remove() {
+                tracing::warn!("domain '{name}': {first}; after killing what was there: {error}");
+            }
+        }
+    }
+    ended
+}
