@@ -58,6 +58,7 @@ const STAGES: &[Command] = &[
     Command { name: "limited", arguments: "", about: "", run: test::limited },
     Command { name: "sandbox-janitor", arguments: "", about: "", run: sandbox::janitor },
     Command { name: "sandbox-enter", arguments: "", about: "", run: sandbox::enter },
+    Command { name: "sandbox-settle", arguments: "", about: "", run: sandbox::settle },
     Command { name: "sandbox-inside", arguments: "", about: "", run: sandbox::inside },
 ];
 

@@ -21,6 +21,15 @@ pub const DNSMASQ: Package =
 pub const NFTABLES: Package =
     Package { name: "nftables", file: "/usr/sbin/nft", why: "the firewall rules of virtual networks" };
 pub const IPROUTE: Package = Package { name: "iproute2", file: "/sbin/ip", why: "the sandbox's loopback interface" };
+pub const DEBOOTSTRAP: Package =
+    Package { name: "debootstrap", file: "/usr/sbin/debootstrap", why: "whole Debian systems for tests" };
+pub const E2FSPROGS: Package =
+    Package { name: "e2fsprogs", file: "/sbin/mkfs.ext4", why: "the disk of an emulated machine" };
+pub const QEMU: Package = Package {
+    name: "qemu-system-x86",
+    file: "/usr/bin/qemu-system-x86_64",
+    why: "a machine with another kernel and other cgroups than this one",
+};
 pub const PROCPS: Package =
     Package { name: "procps", file: "/bin/ps", why: "ps in a container on the machine's own root" };
 

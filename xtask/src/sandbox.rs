@@ -2,13 +2,14 @@
 //!
 //! Own mount, PID, network, IPC, UTS and cgroup namespaces; the root is an overlay whose writes vanish; `/run`
 //! and `/tmp` are empty. When the command ends, all that it started is killed and its cgroups are removed.
-//! The way there has four stages, each a process of this program:
+//! The way there has these stages of this program:
 //!
 //! 1. `command` makes the cgroups, starts the janitor and stage 2, and waits;
 //! 2. `janitor` removes the cgroups once stage 1 is gone, however it went (it waits for the end of a pipe);
 //! 3. `enter` joins the cgroups and becomes unshare(1), since a Rust program cannot make namespaces without
 //!    `unsafe`;
-//! 4. `inside`, PID 1 of the new namespaces, builds the root, runs the command and reaps whatever it leaves.
+//! 4. `settle`, PID 1 of the new namespaces, goes to the top of the sandbox's cgroups and takes a namespace of those too;
+//! 5. `inside`, the same process, builds the root, runs the command and reaps whatever it leaves.
 
 mod cgroups;
 mod root;
@@ -84,12 +85,22 @@ pub fn enter(arguments: &[String]) -> Result<u8> {
     cgroups::join(&name_of(base))?;
     let program = std::env::current_exe().map_err(|error| format!("our own program: {error}"))?;
     let error = Command::new("unshare")
-        .args(["--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup"])
+        .args(["--mount", "--pid", "--net", "--ipc", "--uts"])
         .args(["--fork", "--kill-child", "--propagation", "private", "--"])
         .arg(program)
-        .arg("sandbox-inside")
+        .arg("sandbox-settle")
         .args(arguments)
         .exec();
+    Err(format!("cannot run unshare (package util-linux): {error}"))
+}
+
+/// PID 1 of the sandbox, in its cgroups, becomes unshare(1) once more: the view of cgroups begins where it now is.
+pub fn settle(arguments: &[String]) -> Result<u8> {
+    let base = Path::new(arguments.first().ok_or("sandbox-settle was told no folder")?);
+    cgroups::settle(&name_of(base))?;
+    let program = std::env::current_exe().map_err(|error| format!("our own program: {error}"))?;
+    let error =
+        Command::new("unshare").args(["--cgroup", "--"]).arg(program).arg("sandbox-inside").args(arguments).exec();
     Err(format!("cannot run unshare (package util-linux): {error}"))
 }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every level of tests, one after the other, with a summary.
 
 mod images;
+mod qemu;
 mod units;
 mod whole;
 
@@ -20,6 +21,7 @@ const LEVELS: &[Level] = &[
     Level { name: "tidy", about: "the house rules", run: rules },
     Level { name: "unit", about: "each crate by itself", run: units::run },
     Level { name: "whole", about: "whole programs, each test in a sandbox of its own", run: whole::run },
+    Level { name: "qemu", about: "an emulated machine with cgroup v2 only", run: qemu::run },
 ];
 
 /// Runs the levels that are named, or all; what follows `--` picks tests by parts of their names.

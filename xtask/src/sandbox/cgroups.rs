@@ -1,9 +1,14 @@
 //! The sandbox's own cgroup in every hierarchy of the machine (cgroups(7)), and which of them are shown inside.
 
 use crate::Result;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::path::{Path, PathBuf};
+
+/// The cgroup of version 2 for the sandbox's process that stays outside.
+const OUTSIDE: &str = "outside";
+/// What was killed is gone after that long, unless something is wrong with it.
+const PATIENCE: Timespec = Timespec { tv_sec: 30, tv_nsec: 0 };
 
 /// The hierarchies that a command in the sandbox finds mounted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,6 +57,11 @@ pub fn create(name: &str) -> Result<()> {
     for hierarchy in hierarchies()? {
         let dir = hierarchy.mounted_at.join(name);
         std::fs::create_dir(&dir).map_err(|error| format!("creating {}: {error}", dir.display()))?;
+        if hierarchy.controllers.is_none() {
+            hand_down(&hierarchy.mounted_at);
+            let outside = dir.join(OUTSIDE);
+            std::fs::create_dir(&outside).map_err(|error| format!("creating {}: {error}", outside.display()))?;
+        }
         for file in ["cpuset.cpus", "cpuset.mems"] {
             let above = hierarchy.mounted_at.join(file);
             if hierarchy.controllers.is_some() && above.exists() {
@@ -63,9 +73,30 @@ pub fn create(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Moves this process into all of them.
+/// Moves this process into all of them; in version 2 beside what is to be the sandbox, since a cgroup whose controllers are
+/// handed down may hold no process itself (cgroups(7), "no internal processes").
 pub fn join(name: &str) -> Result<()> {
-    hierarchies()?.iter().try_for_each(|hierarchy| write(&hierarchy.mounted_at.join(name).join("cgroup.procs"), b"0"))
+    hierarchies()?.iter().try_for_each(|hierarchy| {
+        let dir = hierarchy.mounted_at.join(name);
+        let dir = if hierarchy.controllers.is_none() { dir.join(OUTSIDE) } else { dir };
+        write(&dir.join("cgroup.procs"), b"0")
+    })
+}
+
+/// Moves this process, which is to be the first inside, from there to where the sandbox's own hierarchies begin.
+pub fn settle(name: &str) -> Result<()> {
+    let all = hierarchies()?;
+    let mut second = all.iter().filter(|hierarchy| hierarchy.controllers.is_none());
+    second.try_for_each(|hierarchy| write(&hierarchy.mounted_at.join(name).join("cgroup.procs"), b"0"))
+}
+
+/// Gives every controller of version 2 to the cgroups below, where it is not given yet and can be.
+fn hand_down(top: &Path) {
+    let list = std::fs::read_to_string(top.join("cgroup.controllers")).unwrap_or_default();
+    for controller in list.split_whitespace() {
+        // A controller that cannot be had here is missed by the test that needs it.
+        _ = std::fs::write(top.join("cgroup.subtree_control"), format!("+{controller}"));
+    }
 }
 
 /// Removes them with all below, once the last process in them is gone.
@@ -78,6 +109,11 @@ pub fn remove(name: &str) -> Result<()> {
 
 fn remove_tree(dir: &Path) -> Result<()> {
     let Ok(entries) = std::fs::read_dir(dir) else { return Ok(()) };
+    let freezer = dir.join("freezer.state");
+    if freezer.exists() {
+        // In version 1 a frozen process does not die of SIGKILL.
+        write(&freezer, b"THAWED")?;
+    }
     for entry in entries.flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             remove_tree(&entry.path())?;
@@ -86,7 +122,10 @@ fn remove_tree(dir: &Path) -> Result<()> {
     let processes = std::fs::read_to_string(dir.join("cgroup.procs")).unwrap_or_default();
     for pid in processes.lines().filter_map(|line| line.parse().ok()).filter_map(Pid::from_raw) {
         if let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) {
-            poll(&mut [PollFd::new(&process, PollFlags::IN)], None).map_err(|error| format!("waiting: {error}"))?;
+            let ready = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&PATIENCE));
+            if ready.map_err(|error| format!("waiting: {error}"))? == 0 {
+                return Err(format!("process {} in {} does not end", pid.as_raw_nonzero(), dir.display()));
+            }
         }
     }
     std::fs::remove_dir(dir).map_err(|error| format!("removing {}: {error}", dir.display()))

@@ -54,7 +54,7 @@ pub fn run(filters: &[String]) -> Result<String> {
 }
 
 /// The tests' program, freshly built.
-fn built() -> Result<PathBuf> {
+pub fn built() -> Result<PathBuf> {
     let mut cargo = run::cargo()?;
     cargo.args(["test", "--quiet", "-p", "tests", "--test", "whole", "--no-run", "--message-format", "json"]);
     let messages = run::output(&mut cargo)?;
