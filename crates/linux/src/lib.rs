@@ -3,6 +3,7 @@
 pub mod beneath;
 pub mod capability;
 pub mod cgroup;
+pub mod dbus;
 pub mod descriptor;
 pub mod fuse;
 pub mod idmap;

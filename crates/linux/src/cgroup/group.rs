@@ -245,9 +245,7 @@ impl Part {
                 Err(Error::System { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {}
                 result => {
                     result?;
-                    if self.version == Version::One {
-                        inherit_cpuset(self.controllers, &folder)?;
-                    }
+                    self.inherit(&folder)?;
                 }
             }
         }
@@ -255,13 +253,38 @@ impl Part {
     }
 
     /// What a new group needs before a process can be in it.
-    fn fill(&self, notes: &mut Vec<String>) -> Result<()> {
-        if self.version == Version::One {
-            return inherit_cpuset(self.controllers, &self.folder);
+    pub(super) fn fill(&self, notes: &mut Vec<String>) -> Result<()> {
+        match self.version {
+            Version::One => self.inherit(&self.folder),
+            Version::Two => {
+                self.hand_down(notes)?;
+                self.make_children()
+            }
         }
-        self.hand_down(notes)?;
-        file::create_folder(&self.folder.join(CONTAINER))?;
-        file::create_folder(&self.folder.join(EMULATOR))
+    }
+
+    pub(super) fn make_children(&self) -> Result<()> {
+        if self.version == Version::One {
+            return Ok(());
+        }
+        for folder in [self.container(), self.emulator()] {
+            match file::create_folder(&folder) {
+                Err(Error::System { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {}
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A new cpuset of version 1 is empty, and a group with an empty one takes no process.
+    pub(super) fn inherit(&self, folder: &Path) -> Result<()> {
+        let has_set = self.version == Version::One && self.controllers.has(Controller::Cpuset);
+        let Some(above) = folder.parent().filter(|_| has_set) else { return Ok(()) };
+        for name in ["cpuset.cpus", "cpuset.mems"] {
+            let value = file::read(&above.join(name))?;
+            file::write(&folder.join(name), value.trim_end())?;
+        }
+        Ok(())
     }
 
     /// Version 2: every group on the way gives the controllers to the groups below it.
@@ -300,16 +323,6 @@ fn enable(folder: &Path, names: &[&str], notes: &mut Vec<String>) {
             notes.push(format!("cgroup controller '{name}' is left out: {error}"));
         }
     }
-}
-
-/// A new cpuset of version 1 is empty, and a group with an empty one takes no process.
-fn inherit_cpuset(controllers: Controllers, folder: &Path) -> Result<()> {
-    let Some(above) = folder.parent().filter(|_| controllers.has(Controller::Cpuset)) else { return Ok(()) };
-    for name in ["cpuset.cpus", "cpuset.mems"] {
-        let value = file::read(&above.join(name))?;
-        file::write(&folder.join(name), value.trim_end())?;
-    }
-    Ok(())
 }
 
 /// Whether a container cannot do without this hierarchy.

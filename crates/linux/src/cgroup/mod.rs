@@ -7,7 +7,8 @@
 //!   divide it further, and `PARTITION/NAME/emulator` the controller: a group that has processes can give nothing to
 //!   groups below it. Beside version 1 the group of version 2 has no controllers, and still freezes and kills.
 //!
-//! The controller creates the group with its own process id in the name, and joins it; the daemon finds it by that id.
+//! The controller makes the group with its own process id in the name, and joins it ([`Group::start`]); the daemon finds it by
+//! that id ([`Group::detect`]).
 
 mod devices;
 mod error;
@@ -18,6 +19,7 @@ mod life;
 mod limits;
 mod name;
 mod program;
+mod scope;
 mod stats;
 
 pub use devices::{Access, DeviceKind, DeviceRule};
@@ -26,4 +28,5 @@ pub use group::{Group, Place};
 pub use hierarchies::{Controller, Controllers, Hierarchies, Hierarchy, Version};
 pub use limits::{BlockDevice, Limits, UNLIMITED};
 pub use name::{group_name, machine_name, partition_path, scope_name};
+pub use scope::Machine;
 pub use stats::{BlockUse, CpuTime, Memory};

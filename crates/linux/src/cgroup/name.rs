@@ -39,6 +39,16 @@ pub fn scope_name(machine: &str) -> String {
     format!("machine-{}.scope", machine.replace('-', "\\x2d"))
 }
 
+/// The slice that systemd has for a partition: `/machine/a` is `machine-a.slice`.
+pub fn slice_name(partition: &str) -> String {
+    let parts: Vec<String> =
+        partition.split('/').filter(|part| !part.is_empty()).map(|part| part.replace('-', "\\x2d")).collect();
+    match parts.is_empty() {
+        true => "-.slice".into(),
+        false => format!("{}.slice", parts.join("-")),
+    }
+}
+
 /// A partition's folder: every part of its name that has no suffix gets `.partition`, but for the three customary top ones.
 pub fn partition_path(partition: &str) -> String {
     let parts = partition.split('/').filter(|part| !part.is_empty()).enumerate().map(|(depth, part)| {
@@ -97,6 +107,9 @@ mod tests {
     #[test]
     fn groups_and_partitions() {
         assert_eq!(group_name("lxc-7-vm1"), "lxc-7-vm1.libvirt-lxc");
+        for (partition, slice) in [("/machine", "machine.slice"), ("/a/b-c", "a-b\\x2dc.slice"), ("/", "-.slice")] {
+            assert_eq!(slice_name(partition), slice);
+        }
         assert_eq!(scope_name("lxc-7-vm1"), "machine-lxc\\x2d7\\x2dvm1.scope");
         for (partition, expect) in [
             ("/machine", "/machine"),
