@@ -258,10 +258,10 @@ fn srv_record(srv: &conf::network::DnsSrv) -> String {
 fn reverse_zone(ip: &Ip) -> Option<String> {
     let prefix = usize::from(ip.prefix()?);
     let (digits, suffix): (Vec<String>, &str) = match ip.address {
-        IpAddr::V4(v4) if prefix > 0 && prefix.is_multiple_of(8) => {
+        IpAddr::V4(v4) if prefix > 0 && prefix % 8 == 0 => {
             (v4.octets()[..prefix / 8].iter().map(u8::to_string).collect(), "in-addr.arpa")
         }
-        IpAddr::V6(v6) if prefix > 0 && prefix.is_multiple_of(4) => {
+        IpAddr::V6(v6) if prefix > 0 && prefix % 4 == 0 => {
             let all = v6.octets().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
             (all.take(prefix / 4).map(|digit| format!("{digit:x}")).collect(), "ip6.arpa")
         }

@@ -2,7 +2,7 @@
 //! driver lacks.
 
 use crate::call::Call;
-use crate::{connect, domains, domains_life as life, node};
+use crate::{connect, domains, domains_life as life, networks, networks_ports, node};
 use api::{Error, ErrorDomain, Result};
 use rpc::remote::Procedure;
 use rpc::server::Reply;
@@ -93,6 +93,37 @@ pub fn remote_program(call: &Call, procedure: Procedure) -> Result<Reply> {
         P::DomainSuspend => call.typed(life::suspend),
         P::DomainResume => call.typed(life::resume),
         P::DomainOpenConsole => call.special(life::open_console),
+
+        // Networks.
+        P::ConnectListAllNetworks => call.typed(networks::list_all),
+        P::ConnectListNetworks => call.typed(networks::list_active),
+        P::ConnectListDefinedNetworks => call.typed(networks::list_defined),
+        P::ConnectNumOfNetworks => call.typed(networks::count_active),
+        P::ConnectNumOfDefinedNetworks => call.typed(networks::count_defined),
+        P::NetworkLookupByName => call.typed(networks::lookup_by_name),
+        P::NetworkLookupByUuid => call.typed(networks::lookup_by_uuid),
+        P::NetworkDefineXml => call.typed(networks::define),
+        P::NetworkDefineXmlFlags => call.typed(networks::define_flags),
+        P::NetworkCreateXml => call.typed(networks::create_xml),
+        P::NetworkCreateXmlFlags => call.typed(networks::create_xml_flags),
+        P::NetworkCreate => call.typed(networks::create),
+        P::NetworkDestroy => call.typed(networks::destroy),
+        P::NetworkUndefine => call.typed(networks::undefine),
+        P::NetworkUpdate => call.typed(networks::update),
+        P::NetworkGetXmlDesc => call.typed(networks::xml_desc),
+        P::NetworkGetBridgeName => call.typed(networks::bridge_name),
+        P::NetworkGetAutostart => call.typed(networks::get_autostart),
+        P::NetworkSetAutostart => call.typed(networks::set_autostart),
+        P::NetworkIsActive => call.typed(networks::is_active),
+        P::NetworkIsPersistent => call.typed(networks::is_persistent),
+        P::NetworkGetDhcpLeases => call.typed(networks::dhcp_leases),
+        P::NetworkListAllPorts => call.typed(networks_ports::list_all),
+        P::NetworkPortLookupByUuid => call.typed(networks_ports::lookup_by_uuid),
+        P::NetworkPortCreateXml => call.typed(networks_ports::create_xml),
+        P::NetworkPortGetXmlDesc => call.typed(networks_ports::xml_desc),
+        P::NetworkPortDelete => call.typed(networks_ports::delete),
+        P::NetworkPortGetParameters => call.typed(networks_ports::get_parameters),
+        P::NetworkPortSetParameters => call.typed(networks_ports::set_parameters),
 
         // libvirt's one exception: it answers well, and says -1 in the result.
         P::DomainGetSecurityLabelList => call.typed(|_, _: remote::DomainGetSecurityLabelListArgs| {

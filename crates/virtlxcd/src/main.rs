@@ -15,6 +15,8 @@ mod events;
 mod host;
 mod idle;
 mod log;
+mod networks;
+mod networks_ports;
 mod node;
 mod options;
 mod pidfile;
