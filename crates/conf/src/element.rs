@@ -2,6 +2,9 @@
 
 use crate::xml::Writer;
 
+/// Elements that have an end tag of their own, empty or not.
+const APART: [&str; 3] = ["hostdev", "nvram", "redirdev"];
+
 /// An element with its attributes in the order they are written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Element {
@@ -72,7 +75,10 @@ impl Element {
             Some(text) => w.close_with(text),
             None => {
                 self.children.iter().for_each(|child| child.write(w));
-                w.close();
+                match APART.contains(&self.name.as_str()) {
+                    true => w.close_apart(),
+                    false => w.close(),
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::parse::Context;
 use super::*;
 use crate::number;
-use crate::refuse::{self, Place};
+use crate::refuse;
 use crate::xml::Node;
 
 pub(super) fn console(node: Node, context: &Context) -> Result<Console> {
@@ -95,8 +95,8 @@ pub(super) fn source(node: Node, context: &Context, kind: &str) -> Result<Vec<El
         "nmdm" => {
             let master = one(0)?.and_then(|s| s.attr("master"));
             let slave = one(0)?.and_then(|s| s.attr("slave"));
-            let master = master.ok_or_else(|| refuse::xml("Missing master path attribute for nmdm device"))?;
-            let slave = slave.ok_or_else(|| refuse::xml("Missing slave path attribute for nmdm device"))?;
+            let both = || refuse::internal("Should define both master and slave path attributes for nmdm device");
+            let (master, slave) = master.zip(slave).ok_or_else(both)?;
             kept.push(Element::new("source").with("master", master).with("slave", slave));
         }
         "dbus" => {
@@ -116,10 +116,7 @@ pub(super) fn source(node: Node, context: &Context, kind: &str) -> Result<Vec<El
         _ => {}
     }
     if let Some(log) = parts.iter().find(|p| p.name == "log") {
-        match log.attr("file") {
-            Some(_) => kept.push(log.clone()),
-            None => return Err(refuse::xml("Missing source path attribute for char device")).at(node),
-        }
+        kept.extend(log.attr("file").map(|_| log.clone()));
     }
     Ok(kept)
 }
@@ -152,7 +149,7 @@ fn protocol(parts: &[Element]) -> Result<String> {
     let kind = parts.iter().find(|p| p.name == "protocol").and_then(|p| p.attr("type")).unwrap_or("raw");
     match ["raw", "telnet", "telnets", "tls"].contains(&kind) {
         true => Ok(kind.to_string()),
-        false => Err(refuse::bad_attribute("protocol", "type", kind, "")),
+        false => Err(refuse::unsupported(format!("Unknown protocol '{kind}'"))),
     }
 }
 

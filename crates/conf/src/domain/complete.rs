@@ -57,9 +57,13 @@ fn number(element: &Element, name: &str) -> Option<u32> {
     element.attr(name).and_then(|text| text.parse().ok())
 }
 
-/// Controllers without an index get the first free one of their type.
+/// Sorted by the index that the document names; those without get the first free one of their type.
 fn controllers_index(devices: &mut Vec<Element>) -> Result<()> {
     let same = |a: &Element, b: &Element| a.name == "controller" && a.attr("type") == b.attr("type");
+    let (given, rest) = std::mem::take(devices).into_iter().partition(|d: &Element| d.name == "controller");
+    *devices = rest;
+    let given: Vec<Element> = given;
+    given.into_iter().for_each(|controller| insert_controller(devices, controller));
     for at in 0..devices.len() {
         if devices[at].name != "controller" || devices[at].attr("index").is_some() {
             continue;
@@ -69,18 +73,13 @@ fn controllers_index(devices: &mut Vec<Element>) -> Result<()> {
         let free = (0..).find(|index| !used.contains(index)).unwrap_or(0);
         devices[at].attrs.insert(1, ("index".to_string(), free.to_string()));
     }
-    let controllers: Vec<Element> = devices.iter().filter(|d| d.name == "controller").cloned().collect();
-    for (at, controller) in controllers.iter().enumerate() {
+    for (at, controller) in devices.iter().enumerate().filter(|(_, d)| d.name == "controller") {
         let twin = |other: &&Element| same(other, controller) && other.attr("index") == controller.attr("index");
-        if controllers[..at].iter().find(twin).is_some() && !is_companion(controller) {
+        if devices[..at].iter().find(twin).is_some() && !is_companion(controller) {
             let kind = controller.attr("type").unwrap_or_default();
             let index = controller.attr("index").unwrap_or_default();
             return Err(refuse::xml(format!("Multiple '{kind}' controllers with index '{index}'")));
         }
-    }
-    devices.retain(|d| d.name != "controller");
-    for controller in controllers {
-        insert_controller(devices, controller);
     }
     Ok(())
 }
@@ -187,6 +186,18 @@ fn others(domain: &mut Domain) -> Result<()> {
     if has("redirdev") && !domain.other_devices.iter().any(usb) {
         return Err(refuse::unsupported("cannot add redirected USB device: USB is disabled for this domain"));
     }
+    for sound in domain.other_devices.iter().filter(|d| d.name == "sound") {
+        let Some(id) = sound.child("audio").and_then(|audio| audio.attr("id")) else { continue };
+        if !domain.other_devices.iter().any(|d| d.name == "audio" && d.attr("id") == Some(id)) {
+            return Err(refuse::xml(format!("no audio device with ID {id}")));
+        }
+    }
+    if has("input") {
+        return Err(refuse::internal("Input devices are not supported by this virtualization driver."));
+    }
+    if domain.consoles.iter().any(|console| console.kind == "spicevmc") {
+        return Err(refuse::unsupported("spicevmc device type only supports virtio"));
+    }
     let mut videos: Vec<&mut Element> = domain.other_devices.iter_mut().filter(|d| d.name == "video").collect();
     let primary = |v: &Element| v.child("model").is_some_and(|m| m.attr("primary") == Some("yes"));
     if videos.iter().filter(|v| primary(v)).count() > 1 {
@@ -194,11 +205,32 @@ fn others(domain: &mut Domain) -> Result<()> {
     }
     let none = !videos.iter().any(|v| primary(v));
     if let Some(model) = videos.first_mut().filter(|_| none).and_then(|v| v.child_mut("model")) {
-        let at = model.attrs.iter().position(|(name, _)| name == "blob").unwrap_or(model.attrs.len());
-        model.unset("primary");
-        model.attrs.insert(at.min(model.attrs.len()), ("primary".to_string(), "yes".to_string()));
+        if model.attr("type") != Some("none") {
+            let at = model.attrs.iter().position(|(name, _)| name == "blob").unwrap_or(model.attrs.len());
+            model.attrs.insert(at, ("primary".to_string(), "yes".to_string()));
+        }
     }
+    // The primary one comes first.
+    let first = domain.other_devices.iter().position(|d| d.name == "video");
+    let primary = domain.other_devices.iter().position(|d| d.name == "video" && primary(d));
+    if let Some((first, primary)) = first.zip(primary) {
+        let video = domain.other_devices.remove(primary);
+        domain.other_devices.insert(first, video);
+    }
+    smartcards(&mut domain.other_devices);
     Ok(())
+}
+
+/// Every smart card has a slot.
+fn smartcards(devices: &mut [Element]) {
+    let slots = |d: &Element| d.child("address").and_then(|a| Some((number(a, "controller")?, number(a, "slot")?)));
+    let mut used: Vec<(u32, u32)> = devices.iter().filter(|d| d.name == "smartcard").filter_map(slots).collect();
+    for card in devices.iter_mut().filter(|d| d.name == "smartcard" && d.child("address").is_none()) {
+        let slot = (0..).find(|slot| !used.contains(&(0, *slot))).unwrap_or(0);
+        used.push((0, slot));
+        let address = Element::new("address").with("type", "ccid").with("controller", 0).with("slot", slot);
+        card.children.push(address);
+    }
 }
 
 /// Controllers that other devices stand on.
@@ -213,14 +245,15 @@ fn implied_controllers(domain: &mut Domain) {
         // An address may name any number; beyond some hundreds there are no such machines.
         wanted.extend((0..highest.max().map_or(0, |n| n.min(1023) + 1)).map(|index| (kind, index)));
     }
+    let on = |element: Option<&Element>| element.and_then(|a| number(a, "controller")).unwrap_or(0).min(1023);
     let virtio =
-        |e: &Element| e.name == "channel" && e.child("target").is_some_and(|t| t.attr("type") == Some("virtio"));
-    if domain.other_devices.iter().any(virtio) || domain.consoles.iter().any(|c| c.target_kind == "virtio") {
-        wanted.push(("virtio-serial", 0));
+        |e: &&Element| e.name == "channel" && e.child("target").is_some_and(|t| t.attr("type") == Some("virtio"));
+    wanted.extend(domain.other_devices.iter().filter(virtio).map(|e| ("virtio-serial", on(e.child("address")))));
+    for console in domain.consoles.iter().filter(|c| c.target_kind == "virtio") {
+        wanted.push(("virtio-serial", on(console.kept.iter().find(|e| e.name == "address"))));
     }
-    if domain.other_devices.iter().any(|d| d.name == "smartcard") {
-        wanted.push(("ccid", 0));
-    }
+    let cards = domain.other_devices.iter().filter(|d| d.name == "smartcard");
+    wanted.extend(cards.map(|card| ("ccid", on(card.child("address")))));
     let scsi = |h: &Hostdev| matches!(&h.source, HostdevSource::Other(e) if e.attr("type") == Some("scsi"));
     if domain.hostdevs.iter().any(scsi) && !wanted.contains(&("scsi", 0)) {
         wanted.push(("scsi", 0));

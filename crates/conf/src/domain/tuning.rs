@@ -333,11 +333,7 @@ pub(super) fn resource(root: Node) -> Result<(Option<String>, Option<String>)> {
         return Err(refuse::xml("Fibre Channel 'appid' is not a printable string")).at(node);
     }
     if partition.is_none() && appid.is_none() {
-        let error = api::Error {
-            message: "An error occurred, but the cause is unknown".to_string(),
-            ..api::Error::internal(api::ErrorDomain::None, "")
-        };
-        return Err(error).at(node);
+        return Err(super::ignored::unknown_cause()).at(node);
     }
     Ok((partition, appid))
 }

@@ -99,7 +99,7 @@ fn gather<'a>(table: &'a Table, items: &'a [Item], node: Node, known: &mut Known
 }
 
 static UNIT: super::Rule =
-    super::Rule { kind: Type::Text, required: false, default: None, dropped: Vec::new(), message: None };
+    super::Rule { kind: Type::Text, required: false, default: None, dropped: Vec::new(), message: None, missing: None };
 
 fn attributes(node: Node, known: &Known, complaints: &mut Vec<Complaint>) {
     for attr in node.attrs().filter(|attr| attr.namespace.is_none()) {

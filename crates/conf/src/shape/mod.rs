@@ -8,7 +8,9 @@
 //! name                 a shape, at the margin; below it, in order:
 //!   @attribute TYPE    TYPE: text (or nothing), uint, uint0 (any base), uint+ (not 0), int, ull, hexN (N digits),
 //!                      yesno, onoff, uuid, kib, bitmap, {one|of|these}
-//!                      !: required; =x: filled in; ~x: x is dropped; else KIND message: what is said of a wrong one
+//!                      !: required; =x: filled in; ~x: x is dropped;
+//!                      missing KIND message: required, and what is said if it is not there;
+//!                      else KIND message: what is said of a wrong one
 //!   text TYPE          content
 //!   child              first of its name; child*: each; child-: not if nothing is left in it
 //!   child = name       of that shape

@@ -68,9 +68,9 @@ fn value(node: Node, name: &str, given: Option<&str>, rule: &Rule) -> Result<Opt
         return match rule.default {
             Some(default) => Ok(Some(default.to_string())),
             None if !rule.required => Ok(None),
-            None => Err(match rule.message {
-                Some(message) if name.is_empty() => said(message, ""),
-                _ => refuse::missing_attribute(node.name(), name),
+            None => Err(match rule.missing {
+                Some(message) => said(message, ""),
+                None => refuse::missing_attribute(node.name(), name),
             }),
         };
     };

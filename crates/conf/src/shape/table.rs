@@ -46,8 +46,10 @@ pub(crate) struct Rule {
     pub required: bool,
     pub default: Option<&'static str>,
     pub dropped: Vec<&'static str>,
-    /// Kind of error and message (`%s`: the value) in place of the usual.
+    /// Kind of error and message (`%s`: the value) in place of the usual, for a wrong value.
     pub message: Option<(&'static str, &'static str)>,
+    /// The same for a value that must be there and is not.
+    pub missing: Option<(&'static str, &'static str)>,
 }
 
 #[derive(Debug, Default)]
@@ -133,7 +135,12 @@ fn rule(text: &'static str) -> Rule {
         Some((types, message)) => (types, message.split_once(' ')),
         None => (text, None),
     };
-    let mut rule = Rule { message, ..Rule::default() };
+    let (types, missing) = match types.split_once("missing ") {
+        Some((types, message)) => (types, message.trim_end().split_once(' ')),
+        None => (types, None),
+    };
+    let mut rule = Rule { message, missing, ..Rule::default() };
+    rule.required = missing.is_some();
     for word in types.split_whitespace() {
         match word {
             "!" => rule.required = true,
