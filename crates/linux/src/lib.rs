@@ -12,5 +12,6 @@ pub mod mountinfo;
 pub mod netlink;
 pub mod process;
 pub mod pty;
+pub mod seccomp;
 pub mod signal;
 pub mod spawn;
