@@ -31,6 +31,8 @@ pub struct Command<'a> {
     program: PathBuf,
     ours: bool,
     arguments: Vec<OsString>,
+    /// Words behind those for the handshake.
+    links: Vec<OsString>,
     descriptors: Vec<(BorrowedFd<'a>, RawFd)>,
     next: RawFd,
 }
@@ -41,12 +43,18 @@ impl<'a> Command<'a> {
         if emulator.ours {
             arguments.extend_from_slice(own_options);
         }
-        Command { program: emulator.program.clone(), ours: emulator.ours, arguments, descriptors: Vec::new(), next: 3 }
+        Command {
+            program: emulator.program.clone(),
+            ours: emulator.ours,
+            arguments,
+            links: Vec::new(),
+            descriptors: Vec::new(),
+            next: 3,
+        }
     }
 
     pub fn consoles(&mut self, masters: &'a [OwnedFd]) {
         masters.iter().for_each(|master| self.descriptor("--console", master.as_fd()));
-        self.arguments.push("--security=none".into());
     }
 
     pub fn share(&mut self, shared: &'a [Shared]) {
@@ -59,7 +67,7 @@ impl<'a> Command<'a> {
 
     pub fn links(&mut self, names: &[String]) {
         for name in names {
-            self.arguments.extend(["--veth".into(), name.into()]);
+            self.links.extend(["--veth".into(), name.into()]);
         }
     }
 
@@ -95,9 +103,11 @@ impl Controller {
     ) -> Result<Controller> {
         let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|e| system(&e.into(), "Unable to create pipe".into()));
         let ((from, their_to), (their_from, to)) = (pipe()?, pipe()?);
-        let Command { program, ours, mut arguments, mut descriptors, next } = command;
+        let Command { program, ours, mut arguments, links, mut descriptors, next } = command;
         descriptors.extend([(their_from.as_fd(), next), (their_to.as_fd(), next + 1)]);
+        arguments.push("--security=none".into());
         arguments.extend(["--handshakefds".into(), format!("{next}:{}", next + 1).into()]);
+        arguments.extend(links);
         let environment = environment();
         log.starting(&environment, &program, &arguments);
         let null = std::fs::File::open("/dev/null").map_err(|e| system(&e, "cannot open '/dev/null'".into()))?;

@@ -132,8 +132,8 @@ impl Driver {
 
         let mut command = Command::new(&emulator, &live.name, &self.emulator.own_options());
         command.consoles(&terminals);
-        command.share(&shared);
         command.pass(&options.files);
+        command.share(&shared);
         command.links(&attempt.plugged.inner);
         self.hook(&live, Moment::Start)?;
         let mut controller = Controller::start(command, &mut log, |pid| {

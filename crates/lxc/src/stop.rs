@@ -38,7 +38,7 @@ impl Driver {
         self.kill(object)?;
         let Some(live) = self.take_live(object, StateReason::SHUTOFF_DESTROYED) else { return Err(not_running()) };
         self.clean_up(object, &live, "destroyed");
-        self.stopped(object, &live, DESTROYED);
+        self.stopped(object, DESTROYED);
         Ok(())
     }
 
@@ -56,16 +56,19 @@ impl Driver {
 
     /// A controller's monitor socket is at its end, and so is the container.
     pub(crate) fn container_ended(self: &Arc<Self>, object: &Arc<DomainObject>, monitor: &Arc<Monitor>) {
-        let job = match object.begin("end of the container") {
+        let same = || object.lock().live.as_ref().is_some_and(|live| Arc::ptr_eq(&live.monitor, monitor));
+        if !same() {
+            // Destroyed meanwhile.
+            return;
+        }
+        let _job = match object.begin("end of the container") {
             Ok(job) => job,
             Err(error) => {
                 tracing::error!("the end of domain '{}' cannot be handled: {error}", object.name);
                 return;
             }
         };
-        let same = object.lock().live.as_ref().is_some_and(|live| Arc::ptr_eq(&live.monitor, monitor));
-        if !same {
-            // Destroyed meanwhile.
+        if !same() {
             return;
         }
         let exit = monitor.exit();
@@ -92,8 +95,7 @@ impl Driver {
             self.publish(Event::Reboot { domain: object.reference() });
             return;
         }
-        self.stopped(object, &live, detail);
-        drop(job);
+        self.stopped(object, detail);
     }
 
     /// The same container from the same definition, with a controller of its own.
@@ -158,13 +160,11 @@ impl Driver {
     }
 
     /// Says so, and forgets a transient domain.
-    fn stopped(&self, object: &Arc<DomainObject>, live: &Live, detail: i32) {
-        let mut reference = object.reference();
-        reference.id = live.id;
+    fn stopped(&self, object: &Arc<DomainObject>, detail: i32) {
+        let reference = object.reference();
         if !object.is_persistent() {
             self.forget(object);
         }
-        reference.id = -1;
         self.lifecycle(reference, LifecycleEvent::Stopped, detail);
     }
 
