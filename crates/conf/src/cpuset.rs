@@ -23,8 +23,15 @@ impl CpuSet {
         let number =
             |t: &str| t.bytes().all(|b| b.is_ascii_digit()).then(|| t.parse::<u32>().ok())?.filter(|n| *n < MOST);
         let blanks = |c: char| c.is_ascii_whitespace();
-        for part in text.split(',') {
+        let mut parts = text.split(',').peekable();
+        let mut first = true;
+        while let Some(part) = parts.next() {
             let part = part.trim_matches(blanks);
+            // A comma may end the list.
+            if part.is_empty() && !first && parts.peek().is_none() {
+                break;
+            }
+            first = false;
             if let Some(out) = part.strip_prefix('^') {
                 *bits.get_mut(number(out)? as usize)? = false;
                 continue;
@@ -94,6 +101,8 @@ mod tests {
             ("0-3,^0-1", "refused"),
             ("3-1", "refused"),
             ("16384", "refused"),
+            ("0,", "0"),
+            (",", "refused"),
             ("a", "refused"),
             ("", "refused"),
             ("-1", "refused"),

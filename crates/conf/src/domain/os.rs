@@ -61,10 +61,11 @@ pub(super) fn kind(root: Node, context: &Context) -> Result<(String, Option<Stri
     }
     let given = node.attr("arch").filter(|arch| !arch.is_empty());
     if let Some(arch) = given.filter(|arch| !ARCHITECTURES.contains(arch)) {
-        return Err(refuse::internal(format!("Unknown architecture {arch}"))).at(node);
+        return Err(refuse::unsupported(format!("Unknown architecture {arch}"))).at(node);
     }
     let hypervisor = root.attr("type").unwrap_or_default();
     let arch = given.unwrap_or(context.host.arch);
+    let hypervisor = if hypervisor == "none" { "lxc" } else { hypervisor };
     let runs = arch == context.host.arch || (context.host.arch, arch) == ("x86_64", "i686");
     if text != "exe" || hypervisor != "lxc" || !runs {
         let os = if text == "hvm" { String::new() } else { format!("ostype={text} ") };

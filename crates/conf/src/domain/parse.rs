@@ -85,12 +85,12 @@ pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Do
     let context = &Context { host, live: how.live };
     hypervisor(root)?;
     let text = |name: &str| root.child(name).map(|n| n.text().into_owned()).filter(|t| !t.is_empty());
-    let (arch, machine) = os::kind(root, context)?;
     let name = text("name").ok_or_else(|| Error::new(ErrorDomain::Domain, Code::NoName, ""))?;
     let uuid = match text("uuid") {
         None => context.random_uuid(),
         Some(uuid) => Uuid::parse(&uuid).ok_or_else(|| refuse::internal("malformed uuid element"))?,
     };
+    let (arch, machine) = os::kind(root, context)?;
     let genid = genid(root, context)?;
     let title = text("title");
     if title.as_ref().is_some_and(|title| title.contains('\n')) {
@@ -99,14 +99,14 @@ pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Do
     let description = text("description");
     let memory = tuning::memory(root)?;
     let mut kept = Vec::new();
-    kept.extend(context.keep_child(root, "memoryBacking")?);
+    let cells = root.find("cpu/numa").map_or(0, |numa| numa.all("cell").count());
+    kept.extend(tuning::backing(root, context, cells)?);
     let blkiotune = tuning::blkiotune(root)?;
     let memtune = tuning::memtune(root)?;
     let vcpu = tuning::vcpu(root)?;
     kept.extend(tuning::iothreads(root, context)?);
     let cpu = context.keep_child(root, "cpu")?;
     let cputune = tuning::cputune(root, context, &vcpu, &kept)?;
-    let cells = cpu.as_ref().and_then(|cpu| cpu.child("numa")).map_or(0, |numa| numa.children.len());
     let numatune = tuning::numatune(root, context, &vcpu, cells)?;
     let (partition, fibrechannel_appid) = tuning::resource(root)?;
     let features = os::features(root)?;
@@ -188,8 +188,8 @@ fn hypervisor(root: Node) -> Result<()> {
         "vz",
     ];
     match root.attr("type") {
-        None => Err(refuse::internal("missing domain type attribute")),
-        Some("lxc") => Ok(()),
+        None | Some("") => Err(refuse::internal("missing domain type attribute")),
+        Some("lxc" | "none") => Ok(()),
         Some(other) if OTHERS.contains(&other) => Ok(()),
         Some(other) => Err(refuse::unsupported(format!("invalid domain type {other}"))),
     }

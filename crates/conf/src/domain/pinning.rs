@@ -38,38 +38,68 @@ pub(super) fn pinning(
         into.push(Element::new("emulatorpin").with("cpuset", pinned(pin, "emulatorpin").at(pin)?));
     }
     let threads = threads(kept);
+    let mut pins: Vec<(u32, Element)> = Vec::new();
     for pin in node.all("iothreadpin") {
         let bad = || refuse::missing_attribute("iothreadpin", "iothread");
-        let id = refuse::unsigned(pin, "iothread", 10).at(pin)?.ok_or_else(bad).at(pin)?.to_string();
+        let id = refuse::unsigned(pin, "iothread", 10).at(pin)?.ok_or_else(bad).at(pin)?;
+        if id == 0 {
+            let zero = "Invalid value for attribute 'iothread' in element 'iothreadpin': Zero is not permitted";
+            return Err(refuse::generic_xml(zero)).at(pin);
+        }
         if !threads.contains(&id) {
             return Err(refuse::unsupported(format!("Cannot find 'iothread' : {id}"))).at(pin);
         }
         let set = pinned(pin, "iothreadpin").at(pin)?;
-        into.push(Element::new("iothreadpin").with("iothread", id).with("cpuset", set));
+        if pins.iter().any(|(other, _)| *other == id) {
+            return Err(refuse::internal(format!("duplicate iothreadpin for same iothread '{id}'"))).at(pin);
+        }
+        pins.push((id, Element::new("iothreadpin").with("iothread", id).with("cpuset", set)));
     }
+    // In the order of the threads.
+    pins.sort_by_key(|(id, _)| threads.iter().position(|thread| thread == id));
+    into.extend(pins.into_iter().map(|(_, pin)| pin));
     if let Some(scheduler) = node.child("emulatorsched") {
         into.push(context.keep(scheduler, "scheduler").map(|e| Element { name: "emulatorsched".to_string(), ..e })?);
     }
-    schedulers(node, context, "vcpusched", "vcpus", |id| id < vcpu.maximum && online(id), into)?;
-    let has_thread = |id: u32| threads.iter().any(|thread| thread.parse() == Ok(id));
-    schedulers(node, context, "iothreadsched", "iothreads", has_thread, into)?;
+    schedulers(node, context, "vcpusched", "vcpus", into, |id| match id < vcpu.maximum {
+        true => Ok(()),
+        false => Err(refuse::unsupported(format!("vCPU '{id}' is not present in domain definition"))),
+    })?;
+    schedulers(node, context, "iothreadsched", "iothreads", into, |id| match threads.contains(&id) {
+        true => Ok(()),
+        false => Err(refuse::unsupported(format!("Cannot find 'iothread' : {id}"))),
+    })?;
     for name in ["cachetune", "memorytune"] {
         for tune in node.all(name) {
-            let element = context.keep(tune, name)?;
-            into.extend(Some(cache_sizes(element)).filter(|element| !element.children.is_empty()));
+            into.extend(allocation(tune, context, name, vcpu).at(tune)?);
         }
     }
     Ok(())
 }
 
-fn threads(kept: &[Element]) -> Vec<String> {
+/// A part of the cache or of the memory's bandwidth for some CPUs.
+fn allocation(node: Node, context: &Context, name: &str, vcpu: &Vcpu) -> Result<Option<Element>> {
+    let mut element = cache_sizes(context.keep(node, name)?);
+    let missing = || refuse::xml(format!("Missing {name} attribute 'vcpus'"));
+    let text = element.attr("vcpus").ok_or_else(missing)?;
+    let set = CpuSet::parse(text);
+    let set = set.ok_or_else(|| refuse::xml(format!("Invalid {name} attribute 'vcpus' value '{text}'")))?;
+    let set = CpuSet::from_numbers(set.iter().filter(|cpu| *cpu < vcpu.maximum));
+    for child in element.children.iter().filter(|child| child.name == "node") {
+        if child.attr("bandwidth").and_then(|b| b.parse::<u32>().ok()).is_some_and(|percent| percent > 100) {
+            return Err(refuse::xml("Memory Bandwidth value exceeding 100 is invalid."));
+        }
+    }
+    element.set("vcpus", &set);
+    Ok(Some(element).filter(|element| !element.children.is_empty() && !set.is_empty()))
+}
+
+/// Ids of the I/O threads.
+fn threads(kept: &[Element]) -> Vec<u32> {
     let named = kept.iter().find(|e| e.name == "iothreadids");
     match (named, kept.iter().find(|e| e.name == "iothreads")) {
-        (Some(ids), _) => ids.children.iter().filter_map(|t| t.attr("id")).map(str::to_string).collect(),
-        (None, Some(count)) => {
-            let count: u32 = count.text.as_deref().and_then(|t| t.parse().ok()).unwrap_or(0);
-            (1..=count).map(|id| id.to_string()).collect()
-        }
+        (Some(ids), _) => ids.children.iter().filter_map(|t| t.attr("id")?.parse().ok()).collect(),
+        (None, Some(count)) => (1..=count.text.as_deref().and_then(|t| t.parse().ok()).unwrap_or(0)).collect(),
         (None, None) => Vec::new(),
     }
 }
@@ -89,14 +119,14 @@ fn schedulers(
     context: &Context,
     name: &'static str,
     attribute: &str,
-    exists: impl Fn(u32) -> bool,
     into: &mut Vec<Element>,
+    exists: impl Fn(u32) -> Result<()>,
 ) -> Result<()> {
     let mut found: Vec<(u32, Element)> = Vec::new();
     for scheduler in node.all(name) {
         let rules = context.keep(scheduler, "scheduler")?;
         let text = scheduler.attr(attribute).filter(|text| !text.is_empty());
-        let missing = || refuse::xml(format!("Missing {name} attribute '{attribute}'"));
+        let missing = || refuse::xml(format!("Missing attribute '{attribute}' in element '{name}'"));
         let text = text.ok_or_else(missing).at(scheduler)?;
         let set = CpuSet::parse(text).ok_or_else(|| refuse::bad_bitmap(text)).at(scheduler)?;
         for id in set.iter() {
@@ -104,13 +134,14 @@ fn schedulers(
                 let message = format!("'{name}' attributes '{attribute}' must not overlap");
                 return Err(refuse::detail(message)).at(scheduler);
             }
+            exists(id).at(scheduler)?;
             let mut element = Element::new(name).with(attribute, id);
             element.attrs.extend(rules.attrs.iter().cloned());
             found.push((id, element));
         }
     }
     found.sort_by_key(|(id, _)| *id);
-    into.extend(found.into_iter().filter(|(id, _)| exists(*id)).map(|(_, element)| element));
+    into.extend(found.into_iter().map(|(_, element)| element));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::xml::Node;
 
 /// `./NAME` with its unit, in KiB.
 fn kib(parent: Node, name: &str) -> Result<Option<u64>> {
-    let Some(node) = parent.child(name) else { return Ok(None) };
+    let Some(node) = parent.child(name).filter(|n| !n.text().is_empty()) else { return Ok(None) };
     let path = match parent.name() {
         "domain" => format!("./{name}[1]"),
         section => format!("./{section}/{name}[1]"),
@@ -33,14 +33,14 @@ pub(super) fn memory(root: Node) -> Result<Memory> {
         None => None,
     };
     let current = filled("currentMemory")?.unwrap_or(0);
-    if let Some(node) = root.child("maxMemory") {
-        kib(root, "maxMemory")?;
-        return max_memory(node);
-    }
+    kib(root, "maxMemory")?;
     let cells = numa_memory(root)?;
     let maximum = if cells > 0 { cells } else { maximum.unwrap_or(0) };
     if maximum == 0 {
         return Err(refuse::xml(none));
+    }
+    if let Some(node) = root.child("maxMemory") {
+        return max_memory(node);
     }
     let current = if current == 0 || current > maximum { maximum } else { current };
     Ok(Memory { maximum, current, dump_core })
@@ -48,7 +48,8 @@ pub(super) fn memory(root: Node) -> Result<Memory> {
 
 /// Memory that can be plugged in: nothing that a container has.
 fn max_memory(node: Node) -> Result<Memory> {
-    let slots = refuse::unsigned(node, "slots", 10).at(node)?.unwrap_or(0);
+    let bad = || refuse::xml("Failed to parse memory slot count");
+    let slots = node.attr("slots").map_or(Ok(0), |text| number::u32_of(text, 10).ok_or_else(bad)).at(node)?;
     let given = !node.text().is_empty() && node.text() != "0";
     if slots > 0 && !given || slots == 0 && given {
         return Err(refuse::xml("both maximum memory size and memory slot count must be specified")).at(node);
@@ -83,7 +84,7 @@ pub(super) fn memtune(root: Node) -> Result<MemTune> {
 
 pub(super) fn blkiotune(root: Node) -> Result<BlkioTune> {
     let Some(node) = root.child("blkiotune") else { return Ok(BlkioTune::default()) };
-    let weight = node.child("weight").and_then(|w| number::u32_wrapping(&w.text(), 10)).unwrap_or(0);
+    let weight = node.child("weight").and_then(|w| number::u32_of(&w.text(), 10)).unwrap_or(0);
     let mut devices: Vec<BlkioDevice> = Vec::new();
     for device in node.all("device") {
         let found = blkio_device(device).at(device)?;
@@ -126,17 +127,17 @@ pub(super) fn vcpu(root: Node) -> Result<Vcpu> {
     let mut vcpu = Vcpu { maximum: 1, current: None, cpuset: None, placement: Placement::Static };
     let Some(node) = root.child("vcpu") else { return Ok(vcpu) };
     let text = node.text();
-    if !text.is_empty() {
+    {
         let not_integer = || refuse::xml("maximum vcpus count must be an integer");
         // A negative count ends libvirt's daemon; here it is refused as any other text.
         vcpu.maximum = number::u32_of(&text, 10).ok_or_else(not_integer).at(node)?;
     }
     if let Some(current) = node.attr("current") {
-        let bad = || refuse::xml("current vcpus count must be an integer");
+        let bad = || refuse::bad_attribute("vcpu", "current", current, " Expected non-negative integer value");
         let current = number::u32_of(current, 10).ok_or_else(bad).at(node)?;
         if current > vcpu.maximum {
             let few = "maximum vCPU count must not be less than current vCPU count";
-            return Err(refuse::internal(few)).at(node);
+            return Err(refuse::unsupported(few)).at(node);
         }
         vcpu.current = Some(current).filter(|current| *current != vcpu.maximum);
     }
@@ -175,6 +176,7 @@ pub(super) fn iothreads(root: Node, context: &Context) -> Result<Vec<Element>> {
             if ids.contains(&id) {
                 return Err(refuse::xml(format!("duplicate iothread id '{id}' found"))).at(node);
             }
+            thread_pool(&thread).at(node)?;
             ids.push(id);
             threads.push(thread);
         }
@@ -201,9 +203,34 @@ pub(super) fn iothreads(root: Node, context: &Context) -> Result<Vec<Element>> {
     }
     if let Some(node) = root.child("defaultiothread") {
         let element = context.keep(node, "defaultiothread")?;
+        thread_pool(&element).at(node)?;
         kept.extend(Some(element).filter(|element| !element.is_bare()));
     }
     Ok(kept)
+}
+
+fn thread_pool(element: &Element) -> Result<()> {
+    let number = |name| element.attr(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(-1);
+    match number("thread_pool_min") > number("thread_pool_max") {
+        true => Err(refuse::unsupported("thread_pool_min must be smaller or equal to thread_pool_max")),
+        false => Ok(()),
+    }
+}
+
+/// `<memoryBacking>`; `cells`: of the guest's NUMA.
+pub(super) fn backing(root: Node, context: &Context, cells: usize) -> Result<Option<Element>> {
+    let Some(node) = root.child("memoryBacking") else { return Ok(None) };
+    let backing = context.keep(node, "memoryBacking")?;
+    for page in backing.child("hugepages").into_iter().flat_map(|pages| &pages.children) {
+        if page.attr("size") == Some("0") {
+            return Err(refuse::detail("hugepage size can't be zero")).at(node);
+        }
+        let nodes = page.attr("nodeset").and_then(CpuSet::parse);
+        if let Some(missing) = nodes.iter().flat_map(CpuSet::iter).find(|node| *node as usize >= cells) {
+            return Err(refuse::detail(format!("hugepages: node {missing} not found"))).at(node);
+        }
+    }
+    Ok(Some(backing).filter(|backing| !backing.is_bare()))
 }
 
 const PERIOD: std::ops::RangeInclusive<u64> = 1_000..=1_000_000;
@@ -212,7 +239,7 @@ const QUOTA: std::ops::RangeInclusive<i64> = 1_000..=17_592_186_044_415;
 pub(super) fn cputune(root: Node, context: &Context, vcpu: &Vcpu, kept: &[Element]) -> Result<CpuTune> {
     let Some(node) = root.child("cputune") else { return Ok(CpuTune::default()) };
     let mut tune = CpuTune::default();
-    if let Some(child) = node.child("shares") {
+    if let Some(child) = node.child("shares").filter(|n| !n.text().is_empty()) {
         let bad = || refuse::xml("can't parse cputune shares value");
         let shares = number::u64_of(&child.text(), 10).ok_or_else(bad).at(child)?;
         if shares != 0 && !(2..=262_144).contains(&shares) {
@@ -242,7 +269,7 @@ fn out_of_range(name: &str, least: u64, most: u64) -> api::Error {
 /// `None`: not given, or 0, which is the same.
 fn bounded_period(node: Node, prefix: &str) -> Result<Option<u64>> {
     let name = format!("{prefix}period");
-    let Some(child) = node.child(&name) else { return Ok(None) };
+    let Some(child) = node.child(&name).filter(|n| !n.text().is_empty()) else { return Ok(None) };
     let bad = || refuse::xml(format!("can't parse cputune {} value", name.replace('_', " ")));
     let period = number::u64_of(&child.text(), 10).ok_or_else(bad).at(child)?;
     if period != 0 && !PERIOD.contains(&period) {
@@ -253,7 +280,7 @@ fn bounded_period(node: Node, prefix: &str) -> Result<Option<u64>> {
 
 fn bounded_quota(node: Node, prefix: &str) -> Result<Option<i64>> {
     let name = format!("{prefix}quota");
-    let Some(child) = node.child(&name) else { return Ok(None) };
+    let Some(child) = node.child(&name).filter(|n| !n.text().is_empty()) else { return Ok(None) };
     let bad = || refuse::xml(format!("can't parse cputune {} value", name.replace('_', " ")));
     let quota = number::i64_of(&child.text(), 10).ok_or_else(bad).at(child)?;
     if quota > 0 && !QUOTA.contains(&quota) {
@@ -271,19 +298,44 @@ pub(super) fn numatune(root: Node, context: &Context, vcpu: &Vcpu, cells: usize)
     let mut tune = NumaTune { memory: None, nodes: Vec::new() };
     if let Some(node) = first {
         if let Some(memory) = node.child("memory") {
-            tune.memory = Some(numa_memory_tune(memory, vcpu).at(memory)?);
+            let said = ["mode", "nodeset", "placement"].iter().any(|name| memory.attr(name).is_some());
+            if said || vcpu.placement == Placement::Auto {
+                tune.memory = Some(numa_memory_tune(memory, vcpu).at(memory)?);
+            }
         }
         for child in node.all("memnode") {
             if cells == 0 {
                 return Err(refuse::xml("Element 'memnode' is invalid without any guest NUMA cells")).at(child);
             }
-            tune.nodes.push(context.keep(child, "memnode")?);
+            let node = context.keep(child, "memnode")?;
+            memnode(&node, tune.memory.as_ref(), cells).at(child)?;
+            if tune.nodes.iter().any(|other| other.attr("cellid") == node.attr("cellid")) {
+                return Err(refuse::xml("Multiple memnode elements with the same 'cellid'")).at(child);
+            }
+            tune.nodes.push(node);
         }
     }
     if vcpu.placement == Placement::Auto && tune.memory.is_none() {
         tune.memory = Some(NumaMemory { mode: NumaMode::Strict, placement: Placement::Auto, nodeset: None });
     }
     Ok(Some(tune).filter(|tune| tune.memory.is_some() || !tune.nodes.is_empty()))
+}
+
+fn memnode(node: &Element, memory: Option<&NumaMemory>, cells: usize) -> Result<()> {
+    let cell: usize = node.attr("cellid").and_then(|id| id.parse().ok()).unwrap_or(0);
+    if cell >= cells {
+        return Err(refuse::xml("Argument 'cellid' in memnode element must correspond to existing guest's NUMA cell"));
+    }
+    if node.attr("nodeset").is_none() {
+        return Err(refuse::xml("Missing required nodeset attribute in memnode element"));
+    }
+    let restrictive = "restrictive";
+    let all = memory.is_some_and(|memory| memory.mode == NumaMode::Restrictive);
+    if all != (node.attr("mode") == Some(restrictive)) && (all || memory.is_some()) {
+        let message = "'restrictive' mode is required in memnode element when mode is 'restrictive' in memory element";
+        return Err(refuse::xml(message));
+    }
+    Ok(())
 }
 
 fn numa_memory_tune(node: Node, vcpu: &Vcpu) -> Result<NumaMemory> {
@@ -329,6 +381,7 @@ pub(super) fn resource(root: Node) -> Result<(Option<String>, Option<String>)> {
     }
     let partition = node.child("partition").map(|p| p.text().into_owned()).filter(|p| !p.is_empty());
     let appid = node.child("fibrechannel").and_then(|f| f.attr("appid")).map(str::to_string);
+    let appid = appid.filter(|id| !id.is_empty());
     if appid.as_ref().is_some_and(|id| !id.bytes().all(|b| (0x20..0x7f).contains(&b))) {
         return Err(refuse::xml("Fibre Channel 'appid' is not a printable string")).at(node);
     }

@@ -130,6 +130,7 @@ fn said((kind, message): (&str, &str), value: &str) -> Error {
     let message = message.replacen("%s", value, 1);
     match kind {
         "xml" => refuse::xml(message),
+        "generic" => refuse::generic_xml(message),
         "internal" => refuse::internal(message),
         "detail" => refuse::detail(message),
         "argument" => refuse::argument(message),

@@ -191,14 +191,16 @@ impl Reader {
         let scope = self.scope.len();
         let first_declared = self.document.declared.len() as u32;
         let mut found: Vec<((usize, usize), Span)> = Vec::new();
+        let mut first = true;
         loop {
             let blanks = self.blanks();
             match self.peek() {
                 Some(b'>' | b'/') | None => break,
-                Some(_) if !blanks => return self.fail("attributes construct error"),
+                Some(_) if !blanks && !first => return self.fail("attributes construct error"),
                 Some(_) => {}
             }
-            let Some(attr) = self.name() else { break };
+            first = false;
+            let Some(attr) = self.name() else { return self.fail("error parsing attribute name") };
             if found.len() >= self.limits.attributes_of_one_element {
                 return self.fail(format!("more than {} attributes in one element", found.len()));
             }
@@ -356,7 +358,8 @@ impl Reader {
         let end = self.until("-->", "Comment not terminated")?;
         if let Some(bad) = self.document.input[start..end].find("--") {
             self.pos = start + bad;
-            return self.fail("Comment must not contain '--' (double-hyphen)");
+            let before: String = self.document.input[start..start + bad].chars().take(50).collect();
+            return self.fail(format!("Double hyphen within comment: <!--{before}"));
         }
         Ok(self.normalized(start, end))
     }
@@ -485,11 +488,16 @@ impl Reader {
             let code = u32::from_str_radix(digits, radix).ok().filter(|_| terminated);
             let Some(code) = code else {
                 let kind = if radix == 16 { "hexadecimal" } else { "decimal" };
-                return self.fail(format!("xmlParseCharRef: invalid {kind} value"));
+                let wrong = digits.bytes().position(|b| !char::from(b).is_digit(radix)).unwrap_or(digits.len());
+                self.pos = name_end - digits.len() + wrong;
+                return self.fail(format!("CharRef: invalid {kind} value"));
             };
             match char::from_u32(code).filter(|c| is_char(*c)) {
                 Some(c) => self.document.resolved.push(c),
-                None => return self.fail(format!("xmlParseCharRef: invalid xmlChar value {code}")),
+                None => {
+                    self.pos = name_end + 1;
+                    return self.fail(format!("xmlParseCharRef: invalid xmlChar value {code}"));
+                }
             }
             return Ok(name_end + 1);
         }

@@ -21,14 +21,14 @@ impl Refusal {
     }
 }
 
-/// The line around `at`, and a caret under it.
+/// The line around `at`, and a caret under it (tabs kept, so that both line up).
 fn context(input: &[u8], at: usize) -> (String, String) {
-    if at >= input.len() {
+    if at >= input.len() && input.last().is_none_or(|b| matches!(b, b'\n' | b'\r')) {
         return ("(null)".to_string(), "^".to_string());
     }
     let line_end = |b: &u8| matches!(b, b'\n' | b'\r');
     let mut cur = at;
-    while cur > 0 && line_end(&input[cur]) {
+    while cur > 0 && input.get(cur).is_some_and(line_end) {
         cur -= 1;
     }
     let start = input[..cur].iter().rposition(line_end).map_or(0, |p| p + 1);
@@ -36,7 +36,7 @@ fn context(input: &[u8], at: usize) -> (String, String) {
     // A line may be the whole of a hostile document.
     let shown = |range: &[u8]| String::from_utf8_lossy(&range[..range.len().min(400)]).into_owned();
     let before = shown(&input[start..at.clamp(start, end)]);
-    let caret: String = before.chars().map(|_| '-').chain(['^']).collect();
+    let caret: String = before.chars().map(|c| if c == '\t' { '\t' } else { '-' }).chain(['^']).collect();
     (shown(&input[start..end]), caret)
 }
 
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn the_caret_stands_below_the_spot() {
-        assert_eq!(context(b"ab\n\tcd<\nx", 6), ("\tcd<".to_string(), "---^".to_string()));
+        assert_eq!(context(b"ab\n\tcd<\nx", 6), ("\tcd<".to_string(), "\t--^".to_string()));
         assert_eq!(context(b"ab\n", 3), ("(null)".to_string(), "^".to_string()));
     }
 }
