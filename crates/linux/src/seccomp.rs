@@ -237,7 +237,7 @@ impl Program {
     /// Goes where the loaded number is to go: the numbers halved until a few are left, and those one by one.
     fn search(&mut self, refusals: &[(u32, Label)], allow: Label) -> Label {
         match refusals {
-            [few @ ..] if few.len() <= 4 => {
+            few if few.len() <= 4 => {
                 few.iter().rev().fold(allow, |next, (number, label)| self.jump(JUMP_EQUAL, *number, *label, next))
             }
             _ => {
@@ -299,7 +299,9 @@ mod tests {
         unreachable!()
     }
 
-    const ARCHITECTURES: [(Machine, u32, fn(&Call) -> i32); 3] = [
+    type Numbers = fn(&Call) -> i32;
+
+    const ARCHITECTURES: [(Machine, u32, Numbers); 3] = [
         (Machine::X86_64, ARCH_X86_64, |call| call.1),
         (Machine::X86_64, ARCH_I386, |call| call.2),
         (Machine::Aarch64, ARCH_AARCH64, |call| call.3),

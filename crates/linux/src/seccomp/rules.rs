@@ -4,7 +4,12 @@
 //! divides, and those whose flaws have been the way out of containers while hardly a program in one needs them.
 
 /// One system call: its name, and its numbers on x86-64, i386 and 64-bit ARM; -1 where there is none.
-pub(super) struct Call(pub &'static str, pub i32, pub i32, pub i32);
+pub(super) struct Call(
+    #[cfg_attr(not(test), expect(dead_code, reason = "for people, and tests"))] pub &'static str,
+    pub i32,
+    pub i32,
+    pub i32,
+);
 
 pub(super) struct Rule {
     /// Any of these capabilities, granted by name, lifts the rule; where there is none nothing does.
