@@ -1,6 +1,44 @@
-//! `libvirt_lxc`, the controller: one small process for each running container.
+//! `libvirt_lxc`, the controller: one small process for each running container. It builds the container, tells the daemon,
+//! then holds its consoles and waits for its end. `run` reads as the order of events.
 #![forbid(unsafe_code)]
 
+mod console;
+mod container;
+mod failure;
+mod handshake;
+mod log;
+mod monitor;
+mod options;
+mod plan;
+mod prepare;
 mod procview;
+mod run;
+mod serve;
+mod tree;
+mod users;
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let options = match options::parse(&arguments) {
+        Ok(options::Asked::Run(options)) => options,
+        Ok(options::Asked::Help) => {
+            print!("{}", options::HELP);
+            return ExitCode::SUCCESS;
+        }
+        Err(message) => {
+            eprintln!("libvirt_lxc: error: {message}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match run::run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            log::error(&failure);
+            // The daemon looks for these words and shows what follows them.
+            eprintln!("Failure in libvirt_lxc startup: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

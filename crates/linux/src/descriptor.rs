@@ -1,7 +1,7 @@
 //! Descriptors that a program has by number: handed over by the one that started it.
 
 use std::io;
-use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// A descriptor of our own (close-on-exec) for what `number` refers to; an error where it is not open.
 /// The number itself stays as it was, whoever owns it.
@@ -18,4 +18,21 @@ pub fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
 /// A copy of it (close-on-exec) whose number is at least `lowest`.
 pub fn duplicate_above(descriptor: BorrowedFd, lowest: RawFd) -> io::Result<OwnedFd> {
     Ok(rustix::io::fcntl_dupfd_cloexec(descriptor, lowest)?)
+}
+
+/// Puts a copy under that very number, kept over exec(3); what was there is closed. For a process that is about to
+/// execute another program: whoever owned the number owns something else from then on.
+pub fn place(descriptor: BorrowedFd, number: RawFd) -> io::Result<()> {
+    // SAFETY: dup2 takes numbers; that the number's owner is a process at its end is the contract above.
+    match unsafe { libc::dup2(descriptor.as_raw_fd(), number) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+/// Closes a number that a program was started with and has a copy of.
+pub fn close(number: RawFd) {
+    // SAFETY: the caller has the number from its command line, so nothing in this process owns it; one that is not open
+    // makes an error that nothing follows from.
+    unsafe { libc::close(number) };
 }

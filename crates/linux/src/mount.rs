@@ -1,7 +1,6 @@
 //! Mounts by the kernel's newer calls (fsopen(2), open_tree(2), mount_setattr(2), move_mount(2)): each is made detached,
 //! finished where nobody sees it, and only then attached. So nothing appears in the machine's own tree of mounts.
 
-use rustix::fs::CWD;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
@@ -60,9 +59,9 @@ impl Detached {
         Detached::copy(file, Path::new(""), recursive)
     }
 
-    /// Adds attributes, to all mounts of the tree where recursive.
-    pub fn add_attributes(&self, attributes: u64, recursive: bool) -> io::Result<()> {
-        let change = libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 };
+    /// Adds and takes away attributes, of all mounts of the tree where recursive.
+    pub fn change_attributes(&self, add: u64, remove: u64, recursive: bool) -> io::Result<()> {
+        let change = libc::mount_attr { attr_set: add, attr_clr: remove, propagation: 0, userns_fd: 0 };
         set(self.0.as_fd(), &change, recursive)
     }
 
@@ -75,6 +74,11 @@ impl Detached {
             userns_fd: user_namespace.as_raw_fd() as u64,
         };
         set(self.0.as_fd(), &change, true)
+    }
+
+    /// Another descriptor of the same tree, attached or not.
+    pub fn copy_descriptor(&self) -> io::Result<Detached> {
+        Ok(Detached(self.0.try_clone()?))
     }
 
     /// No propagation to or from any other mount.
@@ -134,12 +138,6 @@ pub fn unmount_all(path: &Path) -> io::Result<()> {
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-/// Whether something is mounted right at this folder of the current working tree.
-pub fn is_mount_point(path: &Path) -> io::Result<bool> {
-    let found = rustix::fs::statx(CWD, path, rustix::fs::AtFlags::SYMLINK_NOFOLLOW, rustix::fs::StatxFlags::empty())?;
-    Ok(found.stx_attributes.contains(rustix::fs::StatxAttributes::MOUNT_ROOT))
 }
 
 fn set(mount: BorrowedFd, change: &libc::mount_attr, recursive: bool) -> io::Result<()> {

@@ -71,6 +71,12 @@ fn threads() -> io::Result<u64> {
     Ok(task.st_nlink.saturating_sub(2))
 }
 
+/// From now on the groups that this process is in are the roots of all control groups it sees (cgroup_namespaces(7)).
+pub fn enter_cgroup_namespace() -> io::Result<()> {
+    // SAFETY: the call takes flags, and this one takes no memory or descriptor table away from any thread.
+    check(unsafe { libc::unshare(libc::CLONE_NEWCGROUP) }.into())
+}
+
 /// Waits for the end of a child and takes its status.
 pub fn wait(pid: Pid) -> io::Result<End> {
     loop {

@@ -27,6 +27,20 @@ impl Pty {
     }
 }
 
+impl Pty {
+    /// More descriptors of the same terminal.
+    pub fn copy(&self) -> io::Result<Pty> {
+        Ok(Pty { master: self.master.try_clone()?, slave: self.slave.try_clone()?, number: self.number })
+    }
+}
+
+/// Makes a terminal pass bytes as they are; either end may be given.
+pub fn set_raw(end: BorrowedFd) -> io::Result<()> {
+    let mut termios = rustix::termios::tcgetattr(end)?;
+    termios.make_raw();
+    Ok(rustix::termios::tcsetattr(end, rustix::termios::OptionalActions::Now, &termios)?)
+}
+
 /// Makes a terminal's end not block.
 pub fn set_nonblocking(end: BorrowedFd) -> io::Result<()> {
     let flags = rustix::fs::fcntl_getfl(end)?;

@@ -139,6 +139,13 @@ impl Group {
         self.parts.iter().map(|part| (part.mounted_at.as_path(), part.container()))
     }
 
+    /// Whether the container's folder in the hierarchy mounted there limits nothing by its own files, so that the container's
+    /// root may write to all of it: version 2, where the limits are one level above, and version 1 without controllers.
+    pub fn can_be_divided(&self, mounted_at: &Path) -> bool {
+        let part = self.parts.iter().find(|part| part.mounted_at == mounted_at);
+        part.is_some_and(|part| part.version == Version::Two || part.controllers.is_empty())
+    }
+
     /// Gives the container's part to these ids, so that its root can divide it (cgroups(7), "Delegation").
     pub fn delegate(&self, uid: u32, gid: u32) -> Result<()> {
         const FILES: [&str; 4] = ["cgroup.procs", "cgroup.threads", "cgroup.subtree_control", "tasks"];

@@ -1,0 +1,142 @@
+//! What is made on the machine's side before the container is cloned, for it needs the machine's own powers: detached mounts
+//! of what the document names, `/dev` with its nodes, the container's terminals. Nothing of it is visible to anybody yet.
+
+use crate::failure::{Doing, Failure, Result};
+use crate::plan::{Kind, Mount, Node, Plan, What};
+use linux::beneath;
+use linux::idmap;
+use linux::mount::Detached;
+use linux::pty::Pty;
+use rustix::fs::{FileType, Mode};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+
+pub struct Prepared {
+    pub root: Detached,
+    /// One for each of the plan's mounts; none where the container makes it itself.
+    pub mounts: Vec<Option<Detached>>,
+    /// The container's terminals, one for each console.
+    pub terminals: Vec<Pty>,
+}
+
+/// The machine's ids of the container's root.
+#[derive(Debug, Clone, Copy)]
+struct Owner {
+    uid: u32,
+    gid: u32,
+}
+
+pub fn prepare(plan: &Plan, consoles: usize) -> Result<Prepared> {
+    let owner = match plan.users.is_empty() {
+        true => None,
+        false => Some(Owner {
+            uid: idmap::outside(&plan.users, 0).unwrap_or(0),
+            gid: idmap::outside(&plan.groups, 0).unwrap_or(0),
+        }),
+    };
+    let root = folder_or_image(&plan.root)?
+        .ok_or_else(|| Failure::unsupported("the container's root must be a folder, a block device or an image"))?;
+    let mut terminals = Vec::new();
+    let mut mounts = Vec::new();
+    for mount in &plan.mounts {
+        mounts.push(match &mount.what {
+            What::Folder(_) | What::Block(_) | What::Image(_) => folder_or_image(mount)?,
+            What::Ram(size) => Some(memory(*size, mount.attributes, owner)?),
+            What::Devices => Some(devices(plan, mount, owner)?),
+            What::Terminals => {
+                let devpts = devpts(plan, mount)?;
+                for _ in 0..consoles {
+                    let terminal = Pty::new(devpts.as_fd()).doing(|| "Unable to open a terminal of the container")?;
+                    if let Some(owner) = owner {
+                        own(devpts.as_fd(), Path::new(&terminal.number.to_string()), Some(owner))?;
+                    }
+                    terminals.push(terminal);
+                }
+                Some(devpts)
+            }
+            What::Inside { .. } | What::Kernel(_) | What::Console(_) | What::ControlGroups | What::Nothing => None,
+        });
+    }
+    Ok(Prepared { root, mounts, terminals })
+}
+
+fn folder_or_image(mount: &Mount) -> Result<Option<Detached>> {
+    let detached = match &mount.what {
+        What::Folder(path) => {
+            let shown = path.display();
+            let found = beneath::host(path).doing(|| format!("Failed to access '{shown}'"))?;
+            let copy = Detached::copy_of(found.as_fd(), true).doing(|| format!("Failed to bind mount '{shown}'"))?;
+            copy.make_private().doing(|| format!("Failed to make the mount of '{shown}' private"))?;
+            copy
+        }
+        What::Block(path) => {
+            return Err(Failure::unsupported(format!("block device {} as a filesystem", path.display())));
+        }
+        What::Image(path) => return Err(Failure::unsupported(format!("image {} as a filesystem", path.display()))),
+        _ => return Ok(None),
+    };
+    Ok(Some(detached))
+}
+
+fn memory(kib: u64, attributes: u64, owner: Option<Owner>) -> Result<Detached> {
+    let (size, uid, gid) = (format!("{kib}k"), owner.map_or(0, |owner| owner.uid), owner.map_or(0, |owner| owner.gid));
+    let (uid, gid) = (uid.to_string(), gid.to_string());
+    let options = [("mode", Some("755")), ("size", Some(size.as_str())), ("uid", Some(&uid)), ("gid", Some(&gid))];
+    Detached::filesystem("tmpfs", &options, attributes).doing(|| format!("Failed to mount {kib} KiB of memory"))
+}
+
+fn devices(plan: &Plan, mount: &Mount, owner: Option<Owner>) -> Result<Detached> {
+    let dev = memory(64, mount.attributes, owner)?;
+    for node in &plan.nodes {
+        make_node(dev.as_fd(), node, owner)?;
+    }
+    for (name, target) in &plan.links {
+        rustix::fs::symlinkat(*target, &dev, *name)
+            .map_err(Into::into)
+            .doing(|| format!("Failed to make the link /dev/{name}"))?;
+        own(dev.as_fd(), Path::new(name), owner)?;
+    }
+    Ok(dev)
+}
+
+fn make_node(dev: BorrowedFd, node: &Node, owner: Option<Owner>) -> Result<()> {
+    let shown = || format!("Failed to make device /dev/{}", node.path.display());
+    if let Some(parent) = node.path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        beneath::find_or_make(dev, parent, beneath::Kind::Folder, owner.map(|owner| (owner.uid, owner.gid)))
+            .doing(shown)?;
+    }
+    let kind = match node.kind {
+        Kind::Character => FileType::CharacterDevice,
+        Kind::Block => FileType::BlockDevice,
+    };
+    let mode = Mode::from_raw_mode(node.mode);
+    match rustix::fs::mknodat(dev, &node.path, kind, mode, rustix::fs::makedev(node.major, node.minor)) {
+        // A document may name a customary device once more.
+        Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+        Err(error) => return Err(error.into()).doing(shown),
+    }
+    // Whatever the mask for new files is.
+    rustix::fs::chmodat(dev, &node.path, mode, rustix::fs::AtFlags::empty()).map_err(Into::into).doing(shown)?;
+    own(dev, &node.path, owner)
+}
+
+fn devpts(plan: &Plan, mount: &Mount) -> Result<Detached> {
+    /// The customary group of terminals, `tty`.
+    const GROUP: u32 = 5;
+    let group = if plan.groups.is_empty() { Some(GROUP) } else { idmap::outside(&plan.groups, GROUP) };
+    let group = group.map(|group| group.to_string());
+    let mut options = vec![("ptmxmode", Some("0666")), ("mode", Some("0620"))];
+    if let Some(group) = &group {
+        options.push(("gid", Some(group)));
+    }
+    Detached::filesystem("devpts", &options, mount.attributes).doing(|| "Failed to mount devpts")
+}
+
+fn own(folder: BorrowedFd, name: &Path, owner: Option<Owner>) -> Result<()> {
+    match owner {
+        None => Ok(()),
+        Some(Owner { uid, gid }) => {
+            beneath::own(folder, name, uid, gid).doing(|| format!("Failed to give {} to the container", name.display()))
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The life of a container, in the order of events.
+
+use crate::console::Console;
+use crate::container::{self, Given};
+use crate::failure::{Doing, Failure, Result};
+use crate::handshake::Handshake;
+use crate::log;
+use crate::monitor::Monitor;
+use crate::options::Options;
+use crate::plan::{self, Plan};
+use crate::prepare::{self, Prepared};
+use crate::serve;
+use api::Paths;
+use conf::domain::{Domain, Host};
+use conf::status::DomainStatus;
+use linux::capability;
+use linux::cgroup::{Group, Hierarchies};
+use linux::netlink::{Netns, Socket};
+use linux::process::{self, Child, End};
+use linux::{descriptor, idmap};
+use rpc::monitor::ExitStatus;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::path::Path;
+
+pub fn run(options: Options) -> Result<()> {
+    process::ignore_broken_pipes();
+    let paths = options.root.as_deref().map_or_else(Paths::system, Paths::under);
+    let state = paths.domain_state();
+    let inherited = Inherited::take(&options)?;
+    let domain = read_status(&state.join(format!("{}.xml", options.name)), &options.name)?;
+    let given = plan::Given {
+        controller: rustix::process::getpid().as_raw_nonzero().get(),
+        veths: &options.veths,
+        shares_net: options.share_net.is_some(),
+        shares_ipc: options.share_ipc.is_some(),
+        shares_uts: options.share_uts.is_some(),
+        passed: options.pass.len(),
+    };
+    let plan = plan::plan(&domain, &given)?;
+    if inherited.consoles.len() != domain.consoles.len() {
+        return Err(Failure::new(format!(
+            "expecting {} consoles, but got {}",
+            domain.consoles.len(),
+            inherited.consoles.len()
+        )));
+    }
+    let monitor = Monitor::listen(&state.join(format!("{}.sock", options.name)))?;
+    match start(&plan, inherited, &state) {
+        Ok((child, consoles)) => live(child, consoles, monitor),
+        Err(failure) => {
+            monitor.remove();
+            Err(failure)
+        }
+    }
+}
+
+/// What the daemon has left open for us, taken by its numbers once.
+struct Inherited {
+    consoles: Vec<OwnedFd>,
+    passed: Vec<OwnedFd>,
+    handshake: Handshake,
+    /// Namespaces that the container shares with another.
+    shared: Vec<OwnedFd>,
+}
+
+impl Inherited {
+    fn take(options: &Options) -> Result<Inherited> {
+        let take = |number: &RawFd| {
+            descriptor::duplicate(*number).doing(|| format!("descriptor {number} of the command line"))
+        };
+        let (read, write) =
+            options.handshake.as_ref().ok_or_else(|| Failure::new("--handshakefds argument is required"))?;
+        let inherited = Inherited {
+            consoles: options.consoles.iter().map(take).collect::<Result<_>>()?,
+            passed: options.pass.iter().map(take).collect::<Result<_>>()?,
+            handshake: Handshake::new(take(read)?, take(write)?),
+            shared: [&options.share_net, &options.share_ipc, &options.share_uts]
+                .into_iter()
+                .flatten()
+                .map(take)
+                .collect::<Result<_>>()?,
+        };
+        // Those under their own numbers: the daemon waits for the end of its pipe, and nobody else may hold it.
+        let numbers = [&options.consoles[..], &options.pass, &[*read, *write]].concat();
+        let shared = [options.share_net, options.share_ipc, options.share_uts].into_iter().flatten();
+        for number in numbers.into_iter().chain(shared).filter(|number| *number > 2) {
+            descriptor::close(number);
+        }
+        process::close_on_exec_from(3).doing(|| "Unable to keep descriptors from the container")?;
+        Ok(inherited)
+    }
+}
+
+fn read_status(path: &Path, name: &str) -> Result<Domain> {
+    let shown = path.display();
+    let xml = std::fs::read(path).doing(|| format!("Failed to read domain status '{shown}'"))?;
+    // A status file is complete: nothing is left to be filled in.
+    let host = Host { arch: std::env::consts::ARCH, emulator: "", random: &|_| {} };
+    let status = DomainStatus::parse(&xml, &host)?;
+    if status.domain.name != name {
+        return Err(Failure::new(format!("'{shown}' describes domain '{}', not '{name}'", status.domain.name)));
+    }
+    Ok(status.domain)
+}
+
+/// Builds the container and starts its init; on a failure nothing of it runs on. The daemon removes the control groups,
+/// for we are in them ourselves.
+fn start(plan: &Plan, inherited: Inherited, state: &Path) -> Result<(Child, Vec<Console>)> {
+    let Inherited { consoles, passed, mut handshake, shared } = inherited;
+    let prepared = prepare::prepare(plan, consoles.len())?;
+    let group = make_group(plan)?;
+
+    let numbers: Vec<u32> = prepared.terminals.iter().map(|terminal| terminal.number).collect();
+    let environment = plan::with_terminals(&plan.init.environment, &numbers);
+    announce(plan, &environment);
+    let terminals = prepared.terminals.iter().map(|terminal| terminal.copy()).collect::<std::io::Result<Vec<_>>>();
+    let terminals = terminals.doing(|| "Unable to keep the container's terminals")?;
+    let root = prepared.root.copy_descriptor().doing(|| "Unable to keep the container's root")?;
+    let given = Given { plan, group: &group, attach_point: state, environment: &environment, passed: &passed };
+    let (child, mut go_on, mut report) = clone(&given, prepared, &shared)?;
+
+    let finish = || {
+        if !plan.users.is_empty() {
+            idmap::write(child.pid, &plan.users, &plan.groups).doing(|| "Failed to map ids")?;
+            map_root(plan, &child, &root);
+            go_on.write_all(b"m").doing(|| "error talking to the container")?;
+        }
+        drop(root);
+        handshake.tell()?;
+        handshake.wait()?;
+        move_links(plan, &child)?;
+        // A container that failed already says so below.
+        _ = go_on.write_all(b"n");
+        let mut words = Vec::new();
+        Read::by_ref(&mut report)
+            .take(LONGEST_REPORT)
+            .read_to_end(&mut words)
+            .doing(|| "error receiving signal from container")?;
+        if !words.is_empty() {
+            return Err(Failure::new(String::from_utf8_lossy(&words)));
+        }
+        let consoles: std::io::Result<Vec<Console>> =
+            consoles.into_iter().zip(terminals).map(|(machine, terminal)| Console::new(machine, terminal)).collect();
+        let consoles = consoles.doing(|| "Unable to set up a console")?;
+        // What is left to do needs no powers.
+        capability::set(capability::Set::default(), capability::Set::default())
+            .doing(|| "Unable to give up capabilities")?;
+        handshake.tell()?;
+        Ok(consoles)
+    };
+    match finish() {
+        Ok(consoles) => Ok((child, consoles)),
+        Err(failure) => {
+            // It may have ended by itself, with its reasons given.
+            _ = rustix::process::pidfd_send_signal(&child.pidfd, rustix::process::Signal::KILL);
+            _ = process::wait(child.pid);
+            Err(failure)
+        }
+    }
+}
+
+/// A message of ours about a failure is shorter.
+const LONGEST_REPORT: u64 = 4096;
+
+fn make_group(plan: &Plan) -> Result<Group> {
+    let hierarchies = Hierarchies::detect(Path::new("/proc"))?;
+    let (group, mut notes) = Group::create(&hierarchies, &plan.place)?;
+    let fill = || {
+        let notes = group.limit(&plan.limits)?;
+        group.allow_only(&plan.device_rules)?;
+        if !plan.users.is_empty() {
+            let root = |ranges| idmap::outside(ranges, 0).unwrap_or(0);
+            group.delegate(root(&plan.users), root(&plan.groups))?;
+        }
+        Ok::<_, linux::cgroup::Error>(notes)
+    };
+    let joined = fill().and_then(|more| {
+        notes.extend(more);
+        group.join()
+    });
+    match joined {
+        Ok(()) => {
+            notes.iter().for_each(log::info);
+            Ok(group)
+        }
+        Err(error) => {
+            // What cannot be removed now is empty, and the daemon's to remove.
+            _ = group.remove();
+            Err(error.into())
+        }
+    }
+}
+
+/// Init's environment and command, a line of the log as libvirt's.
+fn announce(plan: &Plan, environment: &[String]) {
+    let words: Vec<&str> =
+        environment.iter().chain([&plan.init.path]).chain(&plan.init.arguments).map(String::as_str).collect();
+    // There is no other place to complain.
+    _ = std::io::stdout().write_all((words.join(" ") + "\n").as_bytes());
+}
+
+/// Clones the container. What it shares with another container is entered first, for the clone to inherit.
+fn clone(given: &Given, prepared: Prepared, shared: &[OwnedFd]) -> Result<(Child, File, File)> {
+    let (go_on_read, go_on) = pipe()?;
+    let (report, report_write) = pipe()?;
+    for namespace in shared {
+        rustix::thread::move_into_link_name_space(namespace.as_fd(), None)
+            .map_err(Into::into)
+            .doing(|| "Unable to join a namespace to be shared")?;
+    }
+    let folder = given.group.container_folder()?;
+    let child = process::clone(given.plan.namespaces, folder.as_ref().map(AsFd::as_fd))
+        .doing(|| "Failed to run clone container")?;
+    match child {
+        Some(child) => Ok((child, go_on.into(), report.into())),
+        None => {
+            drop((go_on, report));
+            container::enter(given, prepared, go_on_read.into(), report_write)
+        }
+    }
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(Into::into).doing(|| "Unable to make a pipe")
+}
+
+/// The files of the root belong to the container's ids, whoever owns them on disk. Where the file system cannot do it, the
+/// root must have been given to them.
+fn map_root(plan: &Plan, child: &Child, root: &linux::mount::Detached) {
+    let mapped = idmap::namespace_of(child.pid).and_then(|namespace| root.map_ids(namespace.as_fd()));
+    if let Err(error) = mapped {
+        log::info(format!("the owners of files are not mapped: {}: {error}", plan.root));
+    }
+}
+
+/// Each of the document's interfaces under its name in the container; the machine's own links as they are called.
+fn move_links(plan: &Plan, child: &Child) -> Result<()> {
+    if plan.interfaces.is_empty() && plan.moved_links.is_empty() {
+        return Ok(());
+    }
+    let mut socket = Socket::new().doing(|| "Unable to open a netlink socket")?;
+    let netns = || Netns::Pid(child.pid.as_raw_nonzero().get());
+    for interface in &plan.interfaces {
+        socket.move_to(&interface.link, netns(), Some(&interface.name)).doing(|| {
+            format!("Unable to move interface {} into the container as {}", interface.link, interface.name)
+        })?;
+    }
+    for link in &plan.moved_links {
+        socket.move_to(link, netns(), None).doing(|| format!("Unable to move interface {link} into the container"))?;
+    }
+    Ok(())
+}
+
+/// Holds the consoles until init ends, and tells the daemon how it did.
+fn live(child: Child, consoles: Vec<Console>, monitor: Monitor) -> Result<()> {
+    let (monitor, served) = serve::serve(&child, consoles, monitor);
+    if let Err(failure) = served {
+        log::error(&failure);
+        _ = rustix::process::pidfd_send_signal(&child.pidfd, rustix::process::Signal::KILL);
+    }
+    let end = process::wait(child.pid).doing(|| "Unable to wait for the container")?;
+    let status = match end {
+        // What reboot(2) in a process namespace looks like from outside.
+        End::Killed(SIGHUP) => ExitStatus::Reboot,
+        _ => ExitStatus::Shutdown,
+    };
+    match end {
+        End::Exited(code) => log::info(format!("init exited with status {code}")),
+        End::Killed(SIGHUP) => log::info("the container reboots"),
+        End::Killed(SIGINT) => log::info("the container has shut down"),
+        End::Killed(signal) => log::info(format!("init was killed by signal {signal}")),
+    }
+    monitor.end(status);
+    Ok(())
+}
+
+const SIGHUP: i32 = 1;
+const SIGINT: i32 = 2;

@@ -1,0 +1,109 @@
+//! The loop that a running container's controller is in: consoles, the daemon's connections, init's end. It sleeps until
+//! one of them has something, and wakes for nothing else.
+
+use crate::console::Console;
+use crate::failure::{Doing, Result};
+use crate::monitor::Monitor;
+use linux::process::Child;
+use rustix::event::Timespec;
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+/// What an event is about: the upper half of its number says the kind, the lower which one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    Init,
+    Listener,
+    Console(usize),
+    Client(RawFd),
+}
+
+impl About {
+    fn number(self) -> u64 {
+        match self {
+            About::Init => 0,
+            About::Listener => 1 << 32,
+            About::Console(index) => 2 << 32 | index as u64,
+            About::Client(fd) => 3 << 32 | fd as u64,
+        }
+    }
+
+    fn of(number: u64) -> About {
+        match number >> 32 {
+            0 => About::Init,
+            1 => About::Listener,
+            2 => About::Console((number & 0xffff_ffff) as usize),
+            _ => About::Client((number & 0xffff_ffff) as RawFd),
+        }
+    }
+}
+
+/// Until init ends, or an error that nothing can be done about. The monitor comes back, to tell of it.
+pub fn serve(child: &Child, mut consoles: Vec<Console>, mut monitor: Monitor) -> (Monitor, Result<()>) {
+    let served = loop_until_end(child, &mut consoles, &mut monitor);
+    // The last words of the guest.
+    for console in &mut consoles {
+        console.wake();
+        console.turn();
+    }
+    (monitor, served)
+}
+
+fn loop_until_end(child: &Child, consoles: &mut [Console], monitor: &mut Monitor) -> Result<()> {
+    let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(Into::into).doing(|| "Unable to make an epoll")?;
+    watch(&epoll, child.pidfd.as_fd(), About::Init, EventFlags::IN)?;
+    watch(&epoll, monitor.listener(), About::Listener, EventFlags::IN)?;
+    for (index, console) in consoles.iter().enumerate() {
+        for end in console.ends() {
+            // Changes only: a terminal that nobody has open would report that for ever.
+            watch(&epoll, end, About::Console(index), EventFlags::IN | EventFlags::OUT | EventFlags::ET)?;
+        }
+    }
+    let mut events = Vec::with_capacity(16);
+    let mut more = false;
+    loop {
+        events.clear();
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let timeout = more.then_some(&at_once);
+        match epoll::wait(&epoll, rustix::buffer::spare_capacity(&mut events), timeout) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()).doing(|| "Unable to wait for events"),
+        }
+        for event in &events {
+            match About::of(event.data.u64()) {
+                About::Init => return Ok(()),
+                About::Listener => {
+                    if let Some(client) = monitor.accept(child.pid.as_raw_nonzero().get()) {
+                        let about = About::Client(client.as_raw_fd());
+                        watch(&epoll, client, about, EventFlags::IN | EventFlags::RDHUP)?;
+                    }
+                }
+                About::Console(index) => {
+                    if let Some(console) = consoles.get_mut(index) {
+                        console.wake();
+                    }
+                }
+                About::Client(client) => monitor.look_at(client),
+            }
+        }
+        more = consoles.iter_mut().fold(false, |more, console| console.turn() | more);
+    }
+}
+
+fn watch(epoll: &OwnedFd, what: BorrowedFd, about: About, events: EventFlags) -> Result<()> {
+    epoll::add(epoll, what, EventData::new_u64(about.number()), events)
+        .map_err(Into::into)
+        .doing(|| "Unable to watch a descriptor")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::About;
+
+    #[test]
+    fn numbers_tell_what_they_are_about() {
+        for about in [About::Init, About::Listener, About::Console(3), About::Client(7)] {
+            assert_eq!(About::of(about.number()), about);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The container's tree of mounts, built by the container's side: the plan's mounts attached beneath the new root one by
+//! one, then the root changed. Every target is looked up as the guest would see it, so no link of its leads out.
+
+use crate::failure::{Doing, Result};
+use crate::plan::{Mount, Plan, What};
+use crate::prepare::Prepared;
+use linux::beneath::{self, Kind};
+use linux::cgroup::Group;
+use linux::mount::{self, Detached, attribute};
+use linux::pty::Pty;
+use std::collections::BTreeSet;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+
+/// Builds and enters it; gives the terminals back.
+pub fn build(plan: &Plan, prepared: Prepared, group: &Group, attach_point: &Path) -> Result<Vec<Pty>> {
+    mount::make_all_private().doing(|| "Failed to make the mounts private")?;
+    // Only now, in its groups: a namespace made with the clone would show the controller's.
+    linux::process::enter_cgroup_namespace().doing(|| "Failed to make a cgroup namespace")?;
+    let shown = attach_point.display();
+    let on = beneath::host(attach_point).doing(|| format!("Failed to access '{shown}'"))?;
+    let root = prepared.root.attach(on.as_fd()).doing(|| format!("Failed to attach the root on '{shown}'"))?;
+    if plan.root_is_shared {
+        for path in ["proc", "sys", "dev"].map(|path| attach_point.join(path)) {
+            mount::unmount_all(&path).doing(|| format!("Failed to unmount '{}'", path.display()))?;
+        }
+    }
+    let tree =
+        Tree { root: root.as_fd(), group, terminals: &prepared.terminals, read_only_groups: plan.users.is_empty() };
+    for (planned, detached) in plan.mounts.iter().zip(prepared.mounts) {
+        match tree.attach(planned, detached) {
+            Ok(()) => {}
+            Err(error) if planned.optional && is_missing(&error) => {}
+            Err(error) => return Err(error).doing(|| format!("Failed to mount {planned}")),
+        }
+    }
+    if plan.root.attributes != 0 {
+        mount::add_attributes(root.as_fd(), plan.root.attributes).doing(|| "Failed to make the root read-only")?;
+    }
+    mount::change_root(root.as_fd()).doing(|| "Failed to change the root")?;
+    Ok(prepared.terminals)
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+struct Tree<'a> {
+    root: BorrowedFd<'a>,
+    group: &'a Group,
+    terminals: &'a [Pty],
+    /// The groups' own limits are the guest's root's to write, where that is the machine's root too.
+    read_only_groups: bool,
+}
+
+impl Tree<'_> {
+    fn attach(&self, planned: &Mount, detached: Option<Detached>) -> io::Result<()> {
+        if planned.what == What::ControlGroups {
+            return self.attach_control_groups();
+        }
+        let target = match planned.optional {
+            true => beneath::find(self.root, &planned.target)?,
+            false => beneath::find_or_make(self.root, &planned.target, planned.kind, None)?,
+        };
+        let detached = match (detached, &planned.what) {
+            (Some(detached), _) => detached,
+            (None, What::Inside { path, .. }) => Detached::copy_of(beneath::find(self.root, path)?.as_fd(), true)?,
+            (None, What::Kernel(kind)) => Detached::filesystem(kind, &[], planned.attributes)?,
+            (None, What::Console(number)) => {
+                let terminal = self.terminals.get(*number).ok_or(io::ErrorKind::NotFound)?;
+                let path = Path::new("/dev/pts").join(terminal.number.to_string());
+                Detached::copy_of(beneath::find(self.root, &path)?.as_fd(), false)?
+            }
+            (None, What::Nothing) if planned.kind == Kind::File => {
+                Detached::copy_of(beneath::host(Path::new("/dev/null"))?.as_fd(), false)?
+            }
+            (None, _) => Detached::filesystem("tmpfs", &[("mode", Some("555")), ("size", Some("4k"))], 0)?,
+        };
+        match &planned.what {
+            What::Inside { writable: true, .. } => detached.change_attributes(0, attribute::READ_ONLY, false)?,
+            _ if planned.attributes != 0 => {
+                let recursive = matches!(planned.what, What::Folder(_) | What::Inside { .. });
+                detached.change_attributes(planned.attributes, 0, recursive)?;
+            }
+            _ => {}
+        }
+        detached.attach(target.as_fd()).map(drop)
+    }
+
+    /// The container's own groups, at the places where the machine has them. Several hierarchies side by side stand in a
+    /// folder made for them; what else is there on the machine is none of the guest's business.
+    fn attach_control_groups(&self) -> io::Result<()> {
+        let side_by_side: BTreeSet<PathBuf> = self
+            .group
+            .folders()
+            .filter_map(|(mounted_at, _)| mounted_at.parent().map(Path::to_path_buf))
+            .filter(|parent| {
+                *parent != Path::new("/sys/fs") && *parent != Path::new("/") && *parent != Path::new("/dev")
+            })
+            .collect();
+        let quiet = attribute::NO_SUID | attribute::NO_DEV | attribute::NO_EXEC;
+        for parent in side_by_side {
+            let target = beneath::find_or_make(self.root, &parent, Kind::Folder, None)?;
+            let options = [("mode", Some("755")), ("size", Some("64k"))];
+            Detached::filesystem("tmpfs", &options, quiet)?.attach(target.as_fd())?;
+        }
+        for (mounted_at, folder) in self.group.folders() {
+            let copy = Detached::copy_of(beneath::host(&folder)?.as_fd(), false)?;
+            let mut attributes = quiet;
+            if self.read_only_groups && !self.group.can_be_divided(mounted_at) {
+                attributes |= attribute::READ_ONLY;
+            }
+            copy.change_attributes(attributes, 0, false)?;
+            let target = beneath::find_or_make(self.root, mounted_at, Kind::Folder, None)?;
+            copy.attach(target.as_fd())?;
+        }
+        Ok(())
+    }
+}
