@@ -3,7 +3,7 @@
 use crate::xml::Writer;
 
 /// Elements that have an end tag of their own, empty or not.
-const APART: [&str; 3] = ["hostdev", "nvram", "redirdev"];
+const APART: [&str; 6] = ["hostdev", "hyperv", "kvm", "nvram", "redirdev", "xen"];
 
 /// An element with its attributes in the order they are written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

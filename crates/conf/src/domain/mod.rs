@@ -7,6 +7,7 @@ mod character;
 mod complete;
 mod device;
 mod extension;
+mod features;
 mod format;
 mod format_devices;
 mod general;
@@ -21,6 +22,7 @@ mod parse;
 mod pinning;
 mod seclabel;
 mod storage;
+mod system;
 mod tuning;
 
 pub use device::*;

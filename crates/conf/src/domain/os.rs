@@ -4,12 +4,11 @@ use super::parse::Context;
 use super::*;
 use crate::number;
 use crate::refuse::{self, Place};
-use crate::shape::{self, DOMAIN};
 use crate::xml::Node;
 use api::{Code, Error, ErrorDomain};
 
 /// Every architecture that libvirt has a name for.
-const ARCHITECTURES: [&str; 39] = [
+const ARCHITECTURES: [&str; 36] = [
     "alpha",
     "armv6l",
     "armv7l",
@@ -46,9 +45,6 @@ const ARCHITECTURES: [&str; 39] = [
     "x86_64",
     "xtensa",
     "xtensaeb",
-    "amd64",
-    "i386",
-    "itanium",
 ];
 
 /// Architecture and machine of `<os><type>`, checked against what a container on this host can be.
@@ -72,7 +68,7 @@ pub(super) fn kind(root: Node, context: &Context) -> Result<(String, Option<Stri
         let message = format!("could not find capabilities for {os}arch={arch} domaintype={hypervisor} ");
         return Err(Error::new(ErrorDomain::Capabilities, Code::InvalidArg, message)).at(node);
     }
-    Ok((arch.to_string(), node.attr("machine").map(str::to_string)))
+    Ok((arch.to_string(), node.attr("machine").filter(|m| !m.is_empty()).map(str::to_string)))
 }
 
 /// The text before anything else inside, as libvirt takes it.
@@ -101,9 +97,9 @@ pub(super) fn boot(root: Node, arch: String, machine: Option<String>) -> Result<
         os.init_env.push((name.to_string(), first_text(child).ok_or_else(none).at(child)?));
     }
     if let Some(smbios) = node.child("smbios") {
-        let mode = smbios.attr("mode").ok_or_else(|| refuse::xml("missing smbios mode")).at(smbios)?;
+        let mode = smbios.attr("mode").unwrap_or("none");
         if !["none", "emulate", "host", "sysinfo"].contains(&mode) {
-            return Err(refuse::xml(format!("unknown smbios mode '{mode}'"))).at(smbios);
+            return Err(refuse::unsupported(format!("unknown smbios mode '{mode}'"))).at(smbios);
         }
         os.smbios = Some(mode.to_string()).filter(|mode| mode != "none");
     }
@@ -129,7 +125,7 @@ pub(super) fn idmap(root: Node) -> Result<IdMap> {
 fn id_entries(node: Node, name: &'static str) -> Result<Vec<IdMapEntry>> {
     let mut entries = Vec::new();
     for child in node.all(name) {
-        let number = |attribute| child.attr(attribute).and_then(|text| number::u32_wrapping(text, 10));
+        let number = |attribute| child.attr(attribute).and_then(|text| number::u32_of(text, 10));
         match (number("start"), number("target"), number("count")) {
             (Some(start), Some(target), Some(count)) => entries.push(IdMapEntry { start, target, count }),
             _ => return Err(refuse::xml("invalid idmap start/target/count settings")).at(child),
@@ -137,103 +133,6 @@ fn id_entries(node: Node, name: &'static str) -> Result<Vec<IdMapEntry>> {
     }
     entries.sort_by_key(|entry| entry.start);
     Ok(entries)
-}
-
-/// Features in the order in which they are written; `privnet` and `capabilities` have fields of their own.
-const FEATURES: [&str; 25] = [
-    "acpi",
-    "apic",
-    "pae",
-    "hap",
-    "viridian",
-    "privnet",
-    "hyperv",
-    "kvm",
-    "pvspinlock",
-    "capabilities",
-    "pmu",
-    "vmport",
-    "gic",
-    "smm",
-    "ioapic",
-    "hpt",
-    "vmcoreinfo",
-    "htm",
-    "nested-hv",
-    "msrs",
-    "ccf-assist",
-    "xen",
-    "cfpc",
-    "sbbc",
-    "ibs",
-];
-
-pub(super) fn features(root: Node) -> Result<Features> {
-    let mut features = Features {
-        privnet: false,
-        capability_policy: CapabilityPolicy::Default,
-        capabilities: Vec::new(),
-        kept: Vec::new(),
-    };
-    let Some(node) = root.child("features") else { return Ok(features) };
-    let mut found: Vec<(usize, Element)> = Vec::new();
-    for child in node.elements() {
-        let name = child.name();
-        let place = FEATURES.iter().position(|f| *f == name).or((name == "tcg").then_some(FEATURES.len()));
-        let unknown = || refuse::unsupported(format!("unexpected feature '{name}'"));
-        let place = place.ok_or_else(unknown).at(child)?;
-        match name {
-            "privnet" => features.privnet = true,
-            "capabilities" => capabilities(child, &mut features).at(child)?,
-            _ => {
-                let Some(shape) = DOMAIN.shape("features").and_then(|shape| DOMAIN.child(shape, name)) else {
-                    continue;
-                };
-                let element = feature(shape::normalise(&DOMAIN, shape, child)?);
-                found.retain(|(other, _)| *other != place);
-                found.extend(element.map(|element| (place, element)));
-            }
-        }
-    }
-    found.sort_by_key(|(place, _)| *place);
-    features.kept = found.into_iter().map(|(_, element)| element).collect();
-    Ok(features)
-}
-
-/// Features with a state that is not given are on; empty groups vanish.
-fn feature(mut element: Element) -> Option<Element> {
-    match element.name.as_str() {
-        "hap" | "pvspinlock" | "pmu" | "vmport" | "htm" | "nested-hv" | "ccf-assist"
-            if element.attr("state").is_none() =>
-        {
-            element.set("state", "on");
-        }
-        "hyperv" | "kvm" | "xen" => {
-            element.children.retain(|child| !child.attrs.is_empty());
-            if element.children.is_empty() && element.attr("mode") != Some("passthrough") {
-                return None;
-            }
-        }
-        "gic" | "ioapic" | "hpt" | "cfpc" | "sbbc" | "ibs" if element.is_bare() => {
-            return (element.name == "gic").then_some(element);
-        }
-        _ => {}
-    }
-    Some(element)
-}
-
-fn capabilities(node: Node, features: &mut Features) -> Result<()> {
-    let policy = refuse::word(node, "policy", CapabilityPolicy::from_word)?;
-    features.capability_policy = policy.unwrap_or(CapabilityPolicy::Default);
-    for child in node.elements() {
-        let unknown = || refuse::unsupported(format!("unexpected capability feature '{}'", child.name()));
-        let capability = Capability::from_word(child.name()).ok_or_else(unknown).at(child)?;
-        let on = refuse::word(child, "state", refuse::on_off).at(child)?.unwrap_or(true);
-        features.capabilities.retain(|(other, _)| *other != capability);
-        features.capabilities.push((capability, on));
-    }
-    features.capabilities.sort_by_key(|(capability, _)| *capability);
-    Ok(())
 }
 
 pub(super) fn clock(root: Node, context: &Context) -> Result<Clock> {
@@ -263,7 +162,7 @@ fn offset(node: Node) -> Result<ClockOffset> {
         None | Some("utc") => fixed(false),
         Some("localtime") => fixed(true),
         Some("variable") => {
-            let adjustment = node.attr("adjustment").map_or(Ok(0), adjustment)?;
+            let adjustment = node.attr("adjustment").and_then(|text| number::i64_of(text, 10)).unwrap_or(0);
             let basis = match node.attr("basis") {
                 None => ClockBasis::Utc,
                 Some(word) => ClockBasis::from_word(word)
@@ -273,12 +172,12 @@ fn offset(node: Node) -> Result<ClockOffset> {
         }
         Some("timezone") => match node.attr("timezone") {
             Some(zone) => Ok(ClockOffset::Timezone(zone.to_string())),
-            None => Err(refuse::xml("missing 'timezone' attribute for clock with offset='timezone'")),
+            None => Err(refuse::internal("missing 'timezone' attribute for clock with offset='timezone'")),
         },
         Some("absolute") => {
             let start = node.attr("start").and_then(|text| number::u64_of(text, 10));
             let missing = "missing 'start' attribute for clock with offset='absolute'";
-            start.map(ClockOffset::Absolute).ok_or_else(|| refuse::xml(missing))
+            start.map(ClockOffset::Absolute).ok_or_else(|| refuse::internal(missing))
         }
         Some(other) => Err(refuse::unsupported(format!("unknown clock offset '{other}'"))),
     }
@@ -287,6 +186,11 @@ fn offset(node: Node) -> Result<ClockOffset> {
 fn timer(node: Node, context: &Context) -> Result<Element> {
     let mut element = context.keep(node, "timer")?;
     let name = element.attr("name").unwrap_or_default();
+    for (attribute, what) in [("frequency", "timer frequency"), ("mode", "timer mode")] {
+        if element.attr(attribute).is_some() && name != "tsc" {
+            return Err(refuse::unsupported(format!("timer {name} doesn't support setting of {what}")));
+        }
+    }
     if let Some(catchup) = element.child("catchup") {
         let policy = element.attr("tickpolicy") == Some("catchup");
         if !policy && !catchup.attrs.is_empty() {
@@ -330,25 +234,4 @@ pub(super) fn life_cycle(root: Node, kept: &mut Vec<Element>) -> Result<[Lifecyc
         }
     }
     Ok(actions)
-}
-
-/// What a kept `<cpu>` says without having been told.
-pub(super) fn cpu(mut cpu: Element) -> Result<Element> {
-    if let Some(numa) = cpu.child_mut("numa") {
-        for (index, cell) in numa.children.iter_mut().filter(|c| c.name == "cell").enumerate() {
-            if cell.attr("id").is_none() {
-                cell.attrs.insert(0, ("id".to_string(), index.to_string()));
-            }
-        }
-    }
-    if let Some(model) = cpu.child_mut("model").filter(|model| model.text.is_some()) {
-        if model.attr("fallback").is_none() {
-            model.attrs.insert(0, ("fallback".to_string(), "allow".to_string()));
-        }
-    }
-    let model = cpu.child("model").is_some_and(|model| model.text.is_some());
-    if model && cpu.attr("mode").is_none() && cpu.attr("match").is_none() {
-        cpu.attrs.insert(0, ("match".to_string(), "exact".to_string()));
-    }
-    Ok(cpu)
 }

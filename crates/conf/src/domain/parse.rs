@@ -105,29 +105,28 @@ pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Do
     let memtune = tuning::memtune(root)?;
     let vcpu = tuning::vcpu(root)?;
     kept.extend(tuning::iothreads(root, context)?);
-    let cpu = context.keep_child(root, "cpu")?;
+    let cpu = features::cpu(root, context, &vcpu)?;
     let cputune = tuning::cputune(root, context, &vcpu, &kept)?;
     let numatune = tuning::numatune(root, context, &vcpu, cells)?;
     let (partition, fibrechannel_appid) = tuning::resource(root)?;
-    let features = os::features(root)?;
+    let features = features::features(root)?;
     let [on_poweroff, on_reboot, on_crash] = os::life_cycle(root, &mut kept)?;
-    for name in ["pm", "perf"] {
-        kept.extend(context.keep_child(root, name)?.filter(|element| !element.is_bare()));
-    }
+    kept.extend(context.keep_child(root, "pm")?.filter(|element| !element.is_bare()));
+    kept.extend(system::perf(root, context)?);
     let clock = os::clock(root, context)?;
+    let bootloader = text("bootloader").is_some();
     for name in ["bootloader", "bootloader_args"] {
-        if let Some(text) = text(name) {
+        if let Some(text) = text(name).filter(|_| bootloader) {
             kept.push(Element { text: Some(text), ..Element::new(name) });
         }
     }
     let os = os::boot(root, arch, machine)?;
-    for sysinfo in root.all("sysinfo") {
-        kept.push(context.keep(sysinfo, "sysinfo")?);
+    for node in root.all("sysinfo") {
+        kept.push(system::sysinfo(node, context, &uuid).at(node)?);
     }
-    for name in ["keywrap", "launchSecurity"] {
-        kept.extend(context.keep_child(root, name)?.filter(|element| !element.is_bare()));
-    }
-    kept.extend(cpu.filter(|cpu| !cpu.is_bare()).map(os::cpu).transpose()?);
+    kept.extend(system::keywrap(root, context)?);
+    kept.extend(system::launch_security(root, context)?);
+    kept.extend(cpu);
     let metadata = root.child("metadata").map(Metadata::from_node);
     let mut domain = Domain {
         id: root.attr("id").filter(|_| how.live).and_then(|id| id.parse().ok()),

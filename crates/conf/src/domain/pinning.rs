@@ -158,7 +158,7 @@ fn cache_sizes(mut element: Element) -> Element {
     element
 }
 
-fn pretty(bytes: u64) -> (u64, &'static str) {
+pub(super) fn pretty(bytes: u64) -> (u64, &'static str) {
     let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let mut at = (bytes, 0);
     while at.0 % 1024 == 0 && at.0 >= 1024 && at.1 < 6 {

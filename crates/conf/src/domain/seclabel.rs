@@ -8,30 +8,31 @@ use api::{Error, ErrorDomain};
 
 pub(super) fn seclabels(root: Node, context: &Context) -> Result<Vec<SecLabel>> {
     let nodes: Vec<Node> = root.all("seclabel").collect();
-    let mut labels: Vec<SecLabel> = Vec::new();
+    let mut labels: Vec<(Option<String>, SecLabel)> = Vec::new();
     for node in &nodes {
-        let Some((label, model)) = seclabel(*node, context, nodes.len()).at(*node)? else { continue };
-        if labels.iter().any(|other| other.model == model) {
-            return Err(refuse::detail(format!("seclabel for model {model} is already provided"))).at(*node);
+        let Some(label) = seclabel(*node, context).at(*node)? else { continue };
+        let model = node.attr("model").map(str::to_string);
+        if labels.iter().any(|(other, _)| *other == model) {
+            let message = format!("seclabel for model {} is already provided", model.as_deref().unwrap_or("(null)"));
+            return Err(refuse::detail(message)).at(*node);
         }
-        labels.push(SecLabel { model, ..label });
+        labels.push((model, label));
     }
-    Ok(labels)
+    if labels.len() > 1 && labels.iter().any(|(model, _)| model.is_none()) {
+        return Err(refuse::xml("missing security model when using multiple labels"));
+    }
+    Ok(labels.into_iter().map(|(_, label)| label).collect())
 }
 
 /// `None`: an element without type, which libvirt drops.
-fn seclabel(node: Node, context: &Context, count: usize) -> Result<Option<(SecLabel, String)>> {
-    let model = node.attr("model").filter(|model| !model.is_empty());
+fn seclabel(node: Node, context: &Context) -> Result<Option<SecLabel>> {
+    let missing = || refuse::xml("missing security model in domain seclabel");
+    let model = node.attr("model");
     let kind = refuse::word(node, "type", SecLabelKind::from_word)?;
     let relabel = refuse::word(node, "relabel", refuse::yes_no)?;
     let Some(kind) = kind else {
-        return match model {
-            Some(_) => Ok(None),
-            None => Err(refuse::xml("missing security model in domain seclabel")),
-        };
+        return model.filter(|model| !model.is_empty()).map(|_| None).ok_or_else(missing);
     };
-    // The model 'none' is no model, whatever else is asked for.
-    let kind = if model == Some("none") { SecLabelKind::None } else { kind };
     if kind == SecLabelKind::Dynamic && relabel == Some(false) {
         return Err(refuse::unsupported("dynamic label type must use resource relabeling"));
     }
@@ -41,8 +42,8 @@ fn seclabel(node: Node, context: &Context, count: usize) -> Result<Option<(SecLa
     let text = |name: &str| node.child(name).map(|n| n.text().into_owned()).filter(|t| !t.is_empty());
     let mut label = SecLabel {
         kind,
-        model: String::new(),
-        relabel: relabel.unwrap_or(kind != SecLabelKind::None),
+        model: model.unwrap_or("none").to_string(),
+        relabel: relabel.unwrap_or(kind == SecLabelKind::Dynamic),
         label: None,
         image_label: None,
         base_label: None,
@@ -59,22 +60,15 @@ fn seclabel(node: Node, context: &Context, count: usize) -> Result<Option<(SecLa
     if kind == SecLabelKind::Dynamic {
         label.base_label = text("baselabel");
     }
-    let model = match model {
-        Some(model) => model.to_string(),
-        None if count > 1 => return Err(refuse::xml("missing security model when using multiple labels")),
-        None if kind == SecLabelKind::Static => {
-            return Err(refuse::xml("missing security model in domain seclabel"));
-        }
-        None => {
-            // Without a security driver on the host there is nothing to generate.
-            if label.base_label.is_none() {
-                label.kind = SecLabelKind::None;
-                label.relabel = false;
-            }
-            "none".to_string()
-        }
-    };
-    Ok(Some((label, model)))
+    if model.is_none() && (kind == SecLabelKind::Static || label.base_label.is_some()) {
+        return Err(missing());
+    }
+    // The model 'none' is no model: without a security driver on the host there is nothing to generate.
+    if label.model == "none" {
+        label.kind = SecLabelKind::None;
+        label.relabel = false;
+    }
+    Ok(Some(label))
 }
 
 pub(super) const LXC: &str = "http://libvirt.org/schemas/domain/lxc/1.0";

@@ -34,8 +34,10 @@ pub(super) fn memory(root: Node) -> Result<Memory> {
     };
     let current = filled("currentMemory")?.unwrap_or(0);
     kib(root, "maxMemory")?;
-    let cells = numa_memory(root)?;
-    let maximum = if cells > 0 { cells } else { maximum.unwrap_or(0) };
+    let maximum = match maximum.unwrap_or(0) {
+        0 => numa_memory(root)?,
+        given => given,
+    };
     if maximum == 0 {
         return Err(refuse::xml(none));
     }
@@ -57,7 +59,7 @@ fn max_memory(node: Node) -> Result<Memory> {
     Err(refuse::unsupported("memory hotplug tunables <maxMemory> are not supported by this hypervisor driver")).at(node)
 }
 
-/// All NUMA cells' memory, which overrides `<memory>`.
+/// All NUMA cells' memory, which stands in for a missing `<memory>`.
 fn numa_memory(root: Node) -> Result<u64> {
     let mut sum = 0u64;
     for cell in root.find("cpu/numa").into_iter().flat_map(|numa| numa.all("cell")) {

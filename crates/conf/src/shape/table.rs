@@ -198,6 +198,39 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Names of a shape's children, in order.
+    pub fn names<'a>(&'a self, shape: &'a Shape) -> Vec<&'static str> {
+        fn collect(items: &[Item], names: &mut Vec<&'static str>) {
+            for item in items {
+                match item {
+                    Item::Child { name, .. } => names.push(name),
+                    Item::When { items, .. } => collect(items, names),
+                    Item::Attr(..) | Item::Text(_) | Item::Include(_) => {}
+                }
+            }
+        }
+        let mut names = Vec::new();
+        collect(&shape.items, &mut names);
+        names
+    }
+
+    /// Words that the attribute of a child of a shape may have.
+    pub fn words(&self, shape: &str, child: &str, attribute: &str) -> &[&'static str] {
+        let child = self.shape(shape).and_then(|shape| self.child(shape, child));
+        let rule = child.and_then(|child| {
+            child.items.iter().find_map(|item| match item {
+                Item::Attr(name, rule) if *name == attribute => Some(rule),
+                _ => None,
+            })
+        });
+        match rule.map(|rule| &rule.kind) {
+            Some(Type::Words(words)) => words,
+            _ => &[],
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

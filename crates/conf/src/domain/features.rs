@@ -1,0 +1,257 @@
+//! Features and the processor of machines: reading. A container has `privnet` and `capabilities` of its own, the rest is
+//! kept.
+
+use super::parse::Context;
+use super::*;
+use crate::cpuset::CpuSet;
+use crate::refuse::{self, Place};
+use crate::shape::{self, DOMAIN};
+use crate::xml::Node;
+
+/// Features in the order in which they are written; `privnet` and `capabilities` have fields of their own.
+const FEATURES: [&str; 25] = [
+    "acpi",
+    "apic",
+    "pae",
+    "hap",
+    "viridian",
+    "privnet",
+    "hyperv",
+    "kvm",
+    "pvspinlock",
+    "capabilities",
+    "pmu",
+    "vmport",
+    "gic",
+    "smm",
+    "ioapic",
+    "hpt",
+    "vmcoreinfo",
+    "htm",
+    "nested-hv",
+    "msrs",
+    "ccf-assist",
+    "xen",
+    "cfpc",
+    "sbbc",
+    "ibs",
+];
+
+pub(super) fn features(root: Node) -> Result<Features> {
+    let mut features = Features {
+        privnet: false,
+        capability_policy: CapabilityPolicy::Default,
+        capabilities: Vec::new(),
+        kept: Vec::new(),
+    };
+    let Some(node) = root.child("features") else { return Ok(features) };
+    let mut found: Vec<(usize, Element)> = Vec::new();
+    for child in node.elements() {
+        let name = child.name();
+        let place = FEATURES.iter().position(|f| *f == name).or((name == "tcg").then_some(FEATURES.len()));
+        let unknown = || refuse::unsupported(format!("unexpected feature '{name}'"));
+        let place = place.ok_or_else(unknown).at(child)?;
+        match name {
+            "privnet" => features.privnet = true,
+            "capabilities" => capabilities(child, &mut features).at(child)?,
+            _ => {
+                let Some(shape) = DOMAIN.shape("features").and_then(|shape| DOMAIN.child(shape, name)) else {
+                    continue;
+                };
+                let mut element = feature(shape::normalise(&DOMAIN, shape, child)?, child).at(child)?;
+                let at = found.iter().position(|(other, _)| *other == place);
+                if let Some((_, before)) = at.map(|at| found.remove(at)) {
+                    merge(before, element.as_mut(), &DOMAIN.names(shape));
+                }
+                found.extend(element.map(|element| (place, element)));
+            }
+        }
+    }
+    found.sort_by_key(|(place, _)| *place);
+    features.kept = found.into_iter().map(|(_, element)| element).collect();
+    Ok(features)
+}
+
+/// A group that is given twice has the settings of both; the later ones win.
+fn merge(before: Element, element: Option<&mut Element>, order: &[&str]) {
+    let Some(element) = element else { return };
+    for child in before.children {
+        if element.child(&child.name).is_none() {
+            element.children.push(child);
+        }
+    }
+    element.children.sort_by_key(|child| order.iter().position(|name| *name == child.name));
+}
+
+/// `None`: nothing is left of it.
+fn feature(mut element: Element, node: Node) -> Result<Option<Element>> {
+    match element.name.as_str() {
+        "hap" | "pvspinlock" | "pmu" | "vmport" if element.attr("state").is_none() => element.set("state", "on"),
+        "hyperv" | "kvm" | "xen" => {
+            let family = match element.name.as_str() {
+                "hyperv" => "HyperV Enlightenment",
+                "kvm" => "KVM",
+                _ => "Xen",
+            };
+            let passthrough = element.attr("mode") == Some("passthrough");
+            for child in node.elements().filter(|_| !passthrough) {
+                if element.child(child.name()).is_none() {
+                    let message = format!("unsupported {family} feature: {}", child.name());
+                    return Err(refuse::unsupported(message)).at(child);
+                }
+            }
+            element.children.iter().try_for_each(enlightenment)?;
+        }
+        "smm" => {
+            if let Some(tseg) = element.child_mut("tseg") {
+                let kib: u64 = tseg.text.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0);
+                let (size, unit) = super::pinning::pretty(kib.saturating_mul(1024));
+                tseg.set("unit", unit);
+                tseg.text = Some(size.to_string());
+            }
+        }
+        "ioapic" | "hpt" | "cfpc" | "sbbc" | "ibs" | "tcg" if element.is_bare() => return Ok(None),
+        _ => {}
+    }
+    Ok(Some(element))
+}
+
+fn enlightenment(feature: &Element) -> Result<()> {
+    let on = feature.attr("state") == Some("on");
+    match feature.name.as_str() {
+        "spinlocks" if on => {
+            let retries = feature.attr("retries").and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+            if retries < 4095 {
+                return Err(refuse::xml("HyperV spinlock retry count must be at least 4095"));
+            }
+        }
+        "vendor_id" if on => match feature.attr("value").filter(|value| !value.is_empty()) {
+            None => return Err(refuse::xml("missing 'value' attribute for HyperV feature 'vendor_id'")),
+            Some(value) if value.len() > 12 => {
+                return Err(refuse::xml("HyperV vendor_id value must not be more than 12 characters."));
+            }
+            Some(value) if value.contains(',') => {
+                return Err(refuse::xml("HyperV vendor_id value is invalid"));
+            }
+            Some(_) => {}
+        },
+        _ => {}
+    }
+    Ok(())
+}
+
+fn capabilities(node: Node, features: &mut Features) -> Result<()> {
+    let policy = refuse::word(node, "policy", CapabilityPolicy::from_word)?;
+    features.capability_policy = policy.unwrap_or(CapabilityPolicy::Default);
+    for child in node.elements() {
+        let unknown = || refuse::unsupported(format!("unexpected capability feature '{}'", child.name()));
+        let capability = Capability::from_word(child.name()).ok_or_else(unknown).at(child)?;
+        let on = refuse::word(child, "state", refuse::on_off).at(child)?.unwrap_or(true);
+        features.capabilities.retain(|(other, _)| *other != capability);
+        features.capabilities.push((capability, on));
+    }
+    features.capabilities.sort_by_key(|(capability, _)| *capability);
+    Ok(())
+}
+
+/// `<cpu>`, kept: what it says without having been told, and its NUMA cells.
+pub(super) fn cpu(root: Node, context: &Context, vcpu: &Vcpu) -> Result<Option<Element>> {
+    let Some(node) = root.child("cpu") else { return Ok(None) };
+    let mut cpu = context.keep(node, "cpu")?;
+    let named = cpu.child("model").is_some_and(|model| model.text.is_some());
+    if cpu.child("model").is_some_and(|m| m.text.is_none() && m.attr("fallback") != Some("forbid")) {
+        cpu.remove("model");
+    }
+    if let Some(model) = cpu.child_mut("model").filter(|_| named) {
+        if model.attr("fallback").is_none() {
+            model.attrs.insert(0, ("fallback".to_string(), "allow".to_string()));
+        }
+    }
+    let custom = cpu.attr("mode").is_none_or(|mode| mode == "custom");
+    let features: Vec<&str> =
+        cpu.children.iter().filter(|c| c.name == "feature").filter_map(|f| f.attr("name")).collect();
+    if !features.is_empty() && custom && !named {
+        return Err(refuse::xml("Non-empty feature list specified without CPU model")).at(node);
+    }
+    if let Some(twice) = features.iter().enumerate().find(|(at, name)| features[..*at].contains(name)) {
+        return Err(refuse::xml(format!("CPU feature '{}' specified more than once", twice.1))).at(node);
+    }
+    let (given, kind) = (cpu.attr("match").map(str::to_string), cpu.attr("mode").map(str::to_string));
+    cpu.attrs.retain(|(name, _)| !["match", "mode"].contains(&name.as_str()));
+    if named && custom {
+        let kind = ("match".to_string(), given.unwrap_or("exact".to_string()));
+        cpu.attrs.splice(0..0, [("mode".to_string(), "custom".to_string()), kind]);
+    } else if let Some(kind) = kind.filter(|_| !custom) {
+        cpu.attrs.insert(0, ("mode".to_string(), kind));
+    }
+    if let Some(numa) = cpu.child_mut("numa") {
+        cells(numa, vcpu).at(node)?;
+    }
+    Ok(Some(cpu).filter(|cpu| !cpu.is_bare()))
+}
+
+fn cells(numa: &mut Element, vcpu: &Vcpu) -> Result<()> {
+    let count = numa.children.iter().filter(|c| c.name == "cell").count();
+    let mut seen: Vec<CpuSet> = Vec::new();
+    let mut ids = Vec::new();
+    for (at, cell) in numa.children.iter_mut().filter(|c| c.name == "cell").enumerate() {
+        if cell.attr("id").is_none() {
+            cell.attrs.insert(0, ("id".to_string(), at.to_string()));
+        }
+        let id: usize = cell.attr("id").and_then(|id| id.parse().ok()).unwrap_or(0);
+        if id >= count {
+            let message = "Exactly one 'cell' element per guest NUMA cell allowed, non-contiguous ranges or ranges not \
+                           starting from 0 are not allowed";
+            return Err(refuse::xml(message));
+        }
+        if ids.contains(&id) {
+            return Err(refuse::xml(format!("Duplicate NUMA cell info for cell id '{id}'")));
+        }
+        ids.push(id);
+        let cpus = cell.attr("cpus").and_then(CpuSet::parse).unwrap_or_default();
+        if let Some(other) = seen.iter().position(|other| other.iter().any(|cpu| cpus.contains(cpu))) {
+            let message = format!("NUMA cells {at} and {other} have overlapping vCPU ids");
+            return Err(refuse::unsupported(message));
+        }
+        seen.push(cpus);
+    }
+    if seen.iter().map(|cpus| cpus.iter().count()).sum::<usize>() > vcpu.maximum as usize {
+        return Err(refuse::internal("Number of CPUs in <numa> exceeds the <vcpu> count"));
+    }
+    if seen.iter().filter_map(CpuSet::highest).any(|cpu| cpu >= vcpu.maximum) {
+        return Err(refuse::internal("CPU IDs in <numa> exceed the <vcpu> count"));
+    }
+    distances(numa, count);
+    Ok(())
+}
+
+/// Distances hold both ways, and each cell is 10 away from itself.
+fn distances(numa: &mut Element, count: usize) {
+    // As many cells as an honest document may have.
+    if count > 1024 {
+        return;
+    }
+    let mut matrix = std::collections::BTreeMap::new();
+    let number = |element: &Element, name: &str| element.attr(name).and_then(|text| text.parse::<usize>().ok());
+    for (at, cell) in numa.children.iter().filter(|c| c.name == "cell").enumerate() {
+        let from = number(cell, "id").unwrap_or(at);
+        for sibling in cell.child("distances").iter().flat_map(|d| &d.children) {
+            let (Some(to), Some(value)) = (number(sibling, "id"), number(sibling, "value")) else { continue };
+            matrix.insert((from, to), value);
+            matrix.entry((to, from)).or_insert(value);
+            matrix.insert((from, from), 10);
+            matrix.insert((to, to), 10);
+        }
+    }
+    for (at, cell) in numa.children.iter_mut().filter(|c| c.name == "cell").enumerate() {
+        let from = number(cell, "id").unwrap_or(at);
+        let siblings: Vec<Element> = matrix
+            .range((from, 0)..(from + 1, 0))
+            .map(|((_, to), value)| Element::new("sibling").with("id", to).with("value", value))
+            .collect();
+        cell.remove("distances");
+        if !siblings.is_empty() {
+            cell.children.insert(0, Element { children: siblings, ..Element::new("distances") });
+        }
+    }
+}
