@@ -3,6 +3,7 @@
 
 mod consoles;
 mod daemon;
+mod debian;
 mod documents;
 mod exchange;
 mod failures;

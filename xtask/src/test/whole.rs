@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(180);
 /// No further test is begun after that long, so that many that hang cannot hold up who waits for the end.
 const BUDGET: Duration = Duration::from_secs(20 * 60);
-/// Tests of this module run on every layout of cgroups.
-const ON_EVERY_LAYOUT: &str = "layouts::";
+/// Tests of these modules run on every layout of cgroups.
+const ON_EVERY_LAYOUT: [&str; 2] = ["debian::", "layouts::"];
 
 /// A test and the sandbox it wants.
 struct Case {
@@ -68,7 +68,7 @@ pub fn built() -> Result<PathBuf> {
 fn cases(list: &str, filters: &[String]) -> Vec<Case> {
     let names = list.lines().filter_map(|line| line.strip_suffix(": test"));
     let wanted = names.filter(|name| filters.is_empty() || filters.iter().any(|filter| name.contains(filter)));
-    let each = |name: &str| match name.starts_with(ON_EVERY_LAYOUT) {
+    let each = |name: &str| match ON_EVERY_LAYOUT.iter().any(|module| name.starts_with(module)) {
         true => vec![Layout::Mixed, Layout::V1, Layout::V2],
         false => vec![Layout::Mixed],
     };

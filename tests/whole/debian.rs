@@ -1,0 +1,65 @@
+//! A whole Debian as debootstrap makes it: systemd boots to the end in a container, no unit fails, and it ends by itself.
+
+use crate::guest::Guest;
+use crate::leftovers::Leftovers;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use tests::daemon::{Daemon, file, virsh};
+use tests::documents::interface;
+use tests::program::{self, PATIENCE, eventually, ours};
+use tests::sandbox;
+use tests::terminal::Terminal;
+
+const ROOT: &str = "/opt/debian";
+/// Some sixty units, on a machine that may be busy.
+const BOOT: Duration = Duration::from_secs(120);
+
+fn unpack() {
+    let images = std::env::var_os("VIRTLXC_IMAGES").expect("`cargo xtask test whole` names the folder of images");
+    fs::create_dir_all(ROOT).unwrap();
+    let mut tar = Command::new("tar");
+    tar.args(["-C", ROOT, "-xf"]).arg(Path::new(&images).join("debian.tar"));
+    program::finish(tar, b"", BOOT).ok();
+    fs::write(format!("{ROOT}/etc/hostname"), "debian\n").unwrap();
+    fs::write(format!("{ROOT}/etc/network/interfaces.d/eth0"), "auto eth0\niface eth0 inet dhcp\n").unwrap();
+}
+
+#[test]
+fn debian_root_boots_to_running() {
+    sandbox::require();
+    unpack();
+    let _daemon = Daemon::start();
+    let before = Leftovers::now();
+    let document = format!(
+        "<domain type='lxc'><name>debian</name><memory unit='MiB'>512</memory>\
+         <os><type>exe</type><init>/sbin/init</init></os><devices>\
+         <filesystem type='mount'><source dir='{ROOT}'/><target dir='/'/></filesystem>{}\
+         <console type='pty'/></devices></domain>",
+        interface("default")
+    );
+    virsh(&["define", &file("debian.xml", &document)]).ok();
+    virsh(&["start", "debian"]).ok();
+    let guest = Guest::of("debian");
+
+    let mut command = Command::new(ours("virsh"));
+    command.args(["console", "debian"]);
+    let mut console = Terminal::start(&mut command).unwrap();
+    console.expect("login: ", BOOT).unwrap();
+    console.type_in("\u{1d}").unwrap();
+    assert_eq!(console.wait(PATIENCE), Some(0));
+
+    let state = guest.patient_shell("systemctl is-system-running --wait", BOOT);
+    let failed = guest.shell("systemctl --failed --no-legend --plain").ok();
+    let journal = || guest.shell("journalctl -b -p warning --no-pager | tail -n 40").out;
+    assert_eq!((state.out.as_str(), failed.as_str()), ("running\n", ""), "{}", journal());
+    assert!(guest.shell("ip -o -4 addr show dev eth0").ok().contains("192.168.122."), "{}", journal());
+    assert_eq!(guest.shell("systemd-detect-virt").ok(), "lxc-libvirt\n");
+
+    guest.shell("systemctl poweroff").ok();
+    eventually("the container ends by itself", BOOT, || {
+        (virsh(&["domstate", "--reason", "debian"]).ok().trim() == "shut off (shutdown)").then_some(())
+    });
+    before.assert_none_since();
+}
