@@ -1,10 +1,12 @@
-//! `cargo xtask tidy`: the house rules that a program can check, over every tracked file and cargo's own view of the crates.
+//! `cargo xtask tidy`: the house rules that a program can check: over every tracked file, cargo's own view of the crates, and
+//! what rustfmt and clippy say.
 //!
 //! Each rule is a function from what was read to complaints, so that the tests below can show it text.
 
+mod links;
 mod walls;
 
-use crate::{Result, run};
+use crate::{Result, codegen, run};
 use std::path::Path;
 use std::process::Command;
 
@@ -54,7 +56,18 @@ pub fn check() -> Result<Vec<String>> {
             complaints.extend(source(file, &text));
         }
     }
+    let tracked: Vec<&str> = listed.split('\0').collect();
+    complaints.extend(links::check(&top, &tracked)?);
     complaints.extend(walls::check()?);
+    complaints.extend(codegen::command(&["--check".to_string()]).err());
+    let tools: [&[&str]; 2] = [
+        &["fmt", "--all", "--check"],
+        &["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"],
+    ];
+    for arguments in tools {
+        // They say themselves where and what.
+        complaints.extend(run::run(run::cargo()?.args(arguments)).err());
+    }
     Ok(complaints)
 }
 
