@@ -4,8 +4,9 @@
 use crate::failure::{Doing, Failure, Result};
 use crate::plan::{Interface, Plan};
 use crate::prepare::Prepared;
-use crate::{tree, users};
+use crate::{procview, tree, users};
 use linux::cgroup::Group;
+use linux::mount::Detached;
 use linux::netlink;
 use linux::pty::Pty;
 use linux::{capability, descriptor, process};
@@ -27,18 +28,25 @@ pub struct Given<'a> {
     pub environment: &'a [String],
     /// What init finds from descriptor 3 on.
     pub passed: &'a [OwnedFd],
+    /// Files with the container's own view of memory, processors and time, served by the controller from the last byte on.
+    pub view: Option<Detached>,
 }
 
 /// `go_on` has a byte when the maps of ids are written, where there are any, and another when the network is there;
 /// `report` takes words about a failure, and closes without any at exec.
-pub fn enter(given: &Given, prepared: Prepared, mut go_on: File, report: OwnedFd) -> ! {
-    let Err(failure) = build_and_execute(given, prepared, &mut go_on, report.as_fd());
+pub fn enter(mut given: Given, prepared: Prepared, mut go_on: File, report: OwnedFd) -> ! {
+    let Err(failure) = build_and_execute(&mut given, prepared, &mut go_on, report.as_fd());
     // Nobody else listens.
     _ = File::from(report).write_all(failure.to_string().as_bytes());
     process::exit_at_once(1)
 }
 
-fn build_and_execute(given: &Given, prepared: Prepared, go_on: &mut File, report: BorrowedFd) -> Result<Infallible> {
+fn build_and_execute(
+    given: &mut Given,
+    prepared: Prepared,
+    go_on: &mut File,
+    report: BorrowedFd,
+) -> Result<Infallible> {
     let plan = given.plan;
     process::die_with_parent().doing(|| "Unable to tie the container to its controller")?;
     if !plan.users.is_empty() {
@@ -47,6 +55,9 @@ fn build_and_execute(given: &Given, prepared: Prepared, go_on: &mut File, report
     }
     let terminals = tree::build(plan, prepared, given.group, given.attach_point)?;
     wait(go_on)?;
+    if let Some(view) = given.view.take() {
+        tree::show(view, &procview::FILES).doing(|| "Failed to mount the container's view of its memory")?;
+    }
     if plan.sets_hostname {
         rustix::system::sethostname(plan.name.as_bytes())
             .map_err(Into::into)

@@ -9,16 +9,19 @@ use crate::monitor::Monitor;
 use crate::options::Options;
 use crate::plan::{self, Plan};
 use crate::prepare::{self, Prepared};
+use crate::procview::ProcView;
 use crate::serve;
 use api::Paths;
 use conf::domain::{Domain, Host};
 use conf::status::DomainStatus;
 use linux::capability;
 use linux::cgroup::{Group, Hierarchies};
+use linux::mount::Detached;
 use linux::netlink::{Netns, Socket};
 use linux::process::{self, Child, End};
 use linux::{descriptor, idmap};
 use rpc::monitor::ExitStatus;
+use rustix::event::{PollFd, PollFlags, poll};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd, RawFd};
@@ -48,7 +51,11 @@ pub fn run(options: Options) -> Result<()> {
     }
     let monitor = Monitor::listen(&state.join(format!("{}.sock", options.name)))?;
     match start(&plan, inherited, &state) {
-        Ok((child, consoles)) => live(child, consoles, monitor),
+        Ok(running) => {
+            drop((plan, domain));
+            process::return_memory();
+            live(running, monitor)
+        }
         Err(failure) => {
             monitor.remove();
             Err(failure)
@@ -105,9 +112,16 @@ fn read_status(path: &Path, name: &str) -> Result<Domain> {
     Ok(status.domain)
 }
 
+/// A container whose init runs.
+struct Running {
+    child: Child,
+    consoles: Vec<Console>,
+    view: Option<ProcView>,
+}
+
 /// Builds the container and starts its init; on a failure nothing of it runs on. The daemon removes the control groups,
 /// for we are in them ourselves.
-fn start(plan: &Plan, inherited: Inherited, state: &Path) -> Result<(Child, Vec<Console>)> {
+fn start(plan: &Plan, inherited: Inherited, state: &Path) -> Result<Running> {
     let Inherited { consoles, passed, mut handshake, shared } = inherited;
     let prepared = prepare::prepare(plan, consoles.len())?;
     let group = make_group(plan)?;
@@ -118,8 +132,10 @@ fn start(plan: &Plan, inherited: Inherited, state: &Path) -> Result<(Child, Vec<
     let terminals = prepared.terminals.iter().map(|terminal| terminal.copy()).collect::<std::io::Result<Vec<_>>>();
     let terminals = terminals.doing(|| "Unable to keep the container's terminals")?;
     let root = prepared.root.copy_descriptor().doing(|| "Unable to keep the container's root")?;
-    let given = Given { plan, group: &group, attach_point: state, environment: &environment, passed: &passed };
-    let (child, mut go_on, mut report) = clone(&given, prepared, &shared)?;
+    let (mut view, shown) = view(plan, &group);
+    let given =
+        Given { plan, group: &group, attach_point: state, environment: &environment, passed: &passed, view: shown };
+    let (child, mut go_on, report) = clone(given, prepared, &shared)?;
 
     let finish = || {
         if !plan.users.is_empty() {
@@ -133,13 +149,9 @@ fn start(plan: &Plan, inherited: Inherited, state: &Path) -> Result<(Child, Vec<
         move_links(plan, &child)?;
         // A container that failed already says so below.
         _ = go_on.write_all(b"n");
-        let mut words = Vec::new();
-        Read::by_ref(&mut report)
-            .take(LONGEST_REPORT)
-            .read_to_end(&mut words)
-            .doing(|| "error receiving signal from container")?;
+        let words = hear(report, &mut view).doing(|| "error receiving signal from container")?;
         if !words.is_empty() {
-            return Err(Failure::new(String::from_utf8_lossy(&words)));
+            return Err(Failure::new(words));
         }
         let consoles: std::io::Result<Vec<Console>> =
             consoles.into_iter().zip(terminals).map(|(machine, terminal)| Console::new(machine, terminal)).collect();
@@ -151,7 +163,7 @@ fn start(plan: &Plan, inherited: Inherited, state: &Path) -> Result<(Child, Vec<
         Ok(consoles)
     };
     match finish() {
-        Ok(consoles) => Ok((child, consoles)),
+        Ok(consoles) => Ok(Running { child, consoles, view }),
         Err(failure) => {
             // It may have ended by itself, with its reasons given.
             _ = rustix::process::pidfd_send_signal(&child.pidfd, rustix::process::Signal::KILL);
@@ -162,7 +174,44 @@ fn start(plan: &Plan, inherited: Inherited, state: &Path) -> Result<(Child, Vec<
 }
 
 /// A message of ours about a failure is shorter.
-const LONGEST_REPORT: u64 = 4096;
+const LONGEST_REPORT: usize = 4096;
+
+/// What the container's side says until its end of the pipe closes. It looks up the files of its view meanwhile.
+fn hear(report: File, view: &mut Option<ProcView>) -> std::io::Result<String> {
+    let mut report = report.take(LONGEST_REPORT as u64);
+    let mut words = Vec::new();
+    loop {
+        let mut sources = vec![PollFd::new(report.get_ref(), PollFlags::IN)];
+        sources.extend(view.as_ref().map(|view| PollFd::from_borrowed_fd(view.fd(), PollFlags::IN)));
+        match poll(&mut sources, None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let ready: Vec<bool> = sources.iter().map(|source| !source.revents().is_empty()).collect();
+        if ready.get(1) == Some(&true) && !serve::answer(view) {
+            log::info("the container's view of its memory is gone");
+        }
+        if ready.first() == Some(&true) {
+            let mut bytes = [0; 512];
+            match report.read(&mut bytes)? {
+                0 => return Ok(String::from_utf8_lossy(&words).into_owned()),
+                count => words.extend_from_slice(bytes.get(..count).unwrap_or_default()),
+            }
+        }
+    }
+}
+
+/// Without it the container sees the machine's memory, and lives.
+fn view(plan: &Plan, group: &Group) -> (Option<ProcView>, Option<Detached>) {
+    let memory = plan.limits.memory.unwrap_or(u64::MAX);
+    match ProcView::new(Path::new("/proc"), Path::new("/sys"), group.clone(), memory) {
+        Ok((view, folder)) => (Some(view), Some(folder)),
+        Err(error) => {
+            log::info(format!("the container sees the machine's memory and processors: /dev/fuse: {error}"));
+            (None, None)
+        }
+    }
+}
 
 fn make_group(plan: &Plan) -> Result<Group> {
     let hierarchies = Hierarchies::detect(Path::new("/proc"))?;
@@ -202,7 +251,7 @@ fn announce(plan: &Plan, environment: &[String]) {
 }
 
 /// Clones the container. What it shares with another container is entered first, for the clone to inherit.
-fn clone(given: &Given, prepared: Prepared, shared: &[OwnedFd]) -> Result<(Child, File, File)> {
+fn clone(given: Given, prepared: Prepared, shared: &[OwnedFd]) -> Result<(Child, File, File)> {
     let (go_on_read, go_on) = pipe()?;
     let (report, report_write) = pipe()?;
     for namespace in shared {
@@ -228,7 +277,7 @@ fn pipe() -> Result<(OwnedFd, OwnedFd)> {
 
 /// The files of the root belong to the container's ids, whoever owns them on disk. Where the file system cannot do it, the
 /// root must have been given to them.
-fn map_root(plan: &Plan, child: &Child, root: &linux::mount::Detached) {
+fn map_root(plan: &Plan, child: &Child, root: &Detached) {
     let mapped = idmap::namespace_of(child.pid).and_then(|namespace| root.map_ids(namespace.as_fd()));
     if let Err(error) = mapped {
         log::info(format!("the owners of files are not mapped: {}: {error}", plan.root));
@@ -254,8 +303,9 @@ fn move_links(plan: &Plan, child: &Child) -> Result<()> {
 }
 
 /// Holds the consoles until init ends, and tells the daemon how it did.
-fn live(child: Child, consoles: Vec<Console>, monitor: Monitor) -> Result<()> {
-    let (monitor, served) = serve::serve(&child, consoles, monitor);
+fn live(running: Running, monitor: Monitor) -> Result<()> {
+    let Running { child, consoles, view } = running;
+    let (monitor, served) = serve::serve(&child, consoles, view, monitor);
     if let Err(failure) = served {
         log::error(&failure);
         _ = rustix::process::pidfd_send_signal(&child.pidfd, rustix::process::Signal::KILL);

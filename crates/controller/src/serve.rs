@@ -4,6 +4,7 @@
 use crate::console::Console;
 use crate::failure::{Doing, Result};
 use crate::monitor::Monitor;
+use crate::procview::ProcView;
 use linux::process::Child;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
@@ -14,6 +15,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 enum About {
     Init,
     Listener,
+    View,
     Console(usize),
     Client(RawFd),
 }
@@ -23,8 +25,9 @@ impl About {
         match self {
             About::Init => 0,
             About::Listener => 1 << 32,
-            About::Console(index) => 2 << 32 | index as u64,
-            About::Client(fd) => 3 << 32 | fd as u64,
+            About::View => 2 << 32,
+            About::Console(index) => 3 << 32 | index as u64,
+            About::Client(fd) => 4 << 32 | fd as u64,
         }
     }
 
@@ -32,15 +35,21 @@ impl About {
         match number >> 32 {
             0 => About::Init,
             1 => About::Listener,
-            2 => About::Console((number & 0xffff_ffff) as usize),
+            2 => About::View,
+            3 => About::Console((number & 0xffff_ffff) as usize),
             _ => About::Client((number & 0xffff_ffff) as RawFd),
         }
     }
 }
 
 /// Until init ends, or an error that nothing can be done about. The monitor comes back, to tell of it.
-pub fn serve(child: &Child, mut consoles: Vec<Console>, mut monitor: Monitor) -> (Monitor, Result<()>) {
-    let served = loop_until_end(child, &mut consoles, &mut monitor);
+pub fn serve(
+    child: &Child,
+    mut consoles: Vec<Console>,
+    mut view: Option<ProcView>,
+    mut monitor: Monitor,
+) -> (Monitor, Result<()>) {
+    let served = loop_until_end(child, &mut consoles, &mut view, &mut monitor);
     // The last words of the guest.
     for console in &mut consoles {
         console.wake();
@@ -49,10 +58,27 @@ pub fn serve(child: &Child, mut consoles: Vec<Console>, mut monitor: Monitor) ->
     (monitor, served)
 }
 
-fn loop_until_end(child: &Child, consoles: &mut [Console], monitor: &mut Monitor) -> Result<()> {
+/// Answers what the container asks of its view; false when that is over, and the view gone.
+pub fn answer(view: &mut Option<ProcView>) -> bool {
+    let goes_on = view.as_mut().is_some_and(|view| view.ready().unwrap_or(false));
+    if !goes_on {
+        *view = None;
+    }
+    goes_on
+}
+
+fn loop_until_end(
+    child: &Child,
+    consoles: &mut [Console],
+    view: &mut Option<ProcView>,
+    monitor: &mut Monitor,
+) -> Result<()> {
     let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(Into::into).doing(|| "Unable to make an epoll")?;
     watch(&epoll, child.pidfd.as_fd(), About::Init, EventFlags::IN)?;
     watch(&epoll, monitor.listener(), About::Listener, EventFlags::IN)?;
+    if let Some(view) = view {
+        watch(&epoll, view.fd(), About::View, EventFlags::IN)?;
+    }
     for (index, console) in consoles.iter().enumerate() {
         for end in console.ends() {
             // Changes only: a terminal that nobody has open would report that for ever.
@@ -78,6 +104,8 @@ fn loop_until_end(child: &Child, consoles: &mut [Console], monitor: &mut Monitor
                         watch(&epoll, client, about, EventFlags::IN | EventFlags::RDHUP)?;
                     }
                 }
+                // Closed with its end, it is not watched any more.
+                About::View => _ = answer(view),
                 About::Console(index) => {
                     if let Some(console) = consoles.get_mut(index) {
                         console.wake();
@@ -102,7 +130,7 @@ mod tests {
 
     #[test]
     fn numbers_tell_what_they_are_about() {
-        for about in [About::Init, About::Listener, About::Console(3), About::Client(7)] {
+        for about in [About::Init, About::Listener, About::View, About::Console(3), About::Client(7)] {
             assert_eq!(About::of(about.number()), about);
         }
     }

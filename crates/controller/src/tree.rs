@@ -42,6 +42,25 @@ pub fn build(plan: &Plan, prepared: Prepared, group: &Group, attach_point: &Path
     Ok(prepared.terminals)
 }
 
+/// Puts each file of the folder in the place of the one at its path, inside the new root. A path that is not there is
+/// passed over.
+pub fn show(folder: Detached, files: &[(&str, &str)]) -> io::Result<()> {
+    // A file can be copied from where the folder is attached only: for a moment it hides /proc.
+    let hidden = Path::new("/proc");
+    let folder = folder.attach(beneath::host(hidden)?.as_fd())?;
+    let copies: io::Result<Vec<Detached>> =
+        files.iter().map(|(name, _)| Detached::copy(folder.as_fd(), Path::new(name), false)).collect();
+    mount::unmount(hidden)?;
+    for (copy, (_, path)) in copies?.into_iter().zip(files) {
+        match beneath::host(Path::new(path)) {
+            Ok(target) => copy.attach(target.as_fd()).map(drop)?,
+            Err(error) if is_missing(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

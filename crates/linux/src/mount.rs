@@ -23,10 +23,14 @@ pub struct Detached(OwnedFd);
 
 impl Detached {
     /// A new mount of a file system of this kind, with its options (`size`, `mode`) and the attributes of the mount.
-    /// Where the kernel says more than an errno, the error does too.
+    /// Its name in tables of mounts is the kind, unless `source` says another. Where the kernel says more than an errno,
+    /// the error does too.
     pub fn filesystem(kind: &str, options: &[(&str, Option<&str>)], attributes: u64) -> io::Result<Detached> {
         let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
         let configure = || {
+            if !options.iter().any(|(name, _)| *name == "source") {
+                fsconfig_set_string(&context, "source", kind)?;
+            }
             for (name, value) in options {
                 match value {
                     Some(value) => fsconfig_set_string(&context, *name, *value)?,
@@ -127,6 +131,11 @@ pub fn change_root(root: BorrowedFd) -> io::Result<()> {
     rustix::process::pivot_root(c".", c".")?;
     rustix::mount::unmount(c".", UnmountFlags::DETACH)?;
     Ok(rustix::process::chdir(c"/")?)
+}
+
+/// Takes away what was mounted at the path last.
+pub fn unmount(path: &Path) -> io::Result<()> {
+    Ok(rustix::mount::unmount(path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)?)
 }
 
 /// Takes away everything that is mounted at the path, one over another and below; that nothing is, is no error.

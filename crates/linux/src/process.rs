@@ -168,6 +168,12 @@ pub fn ignore_broken_pipes() {
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
 }
 
+/// Gives memory that is not used any more back to the machine, for a process that has done most of its work.
+pub fn return_memory() {
+    // SAFETY: the call looks at the allocator's own data, under its own lock.
+    unsafe { libc::malloc_trim(0) };
+}
+
 /// A session keyring of its own, so that the caller's keys are not the container's (keyctl(2)).
 pub fn new_session_keyring() -> io::Result<()> {
     const KEYCTL_JOIN_SESSION_KEYRING: libc::c_int = 1;
