@@ -4,6 +4,7 @@
 use super::parse::Context;
 use super::*;
 use crate::refuse;
+use std::collections::HashSet;
 
 pub(super) fn complete(domain: &mut Domain, context: &Context) -> Result<()> {
     if domain.emulator.is_none() {
@@ -11,22 +12,8 @@ pub(super) fn complete(domain: &mut Domain, context: &Context) -> Result<()> {
     }
     consoles(domain)?;
     controllers_index(&mut domain.other_devices)?;
-    sort_disks(&mut domain.disks);
-    for disk in &mut domain.disks {
-        place_disk(&mut disk.element)?;
-    }
-    for (at, disk) in domain.disks.iter().enumerate() {
-        if let Some(other) = domain.disks[..at].iter().find(|other| other.target() == disk.target()) {
-            let (first, second) = (other.source_path().unwrap_or("none"), disk.source_path().unwrap_or("none"));
-            let message = format!("target '{}' duplicated for disk sources '{first}' and '{second}'", disk.target());
-            return Err(refuse::xml(message));
-        }
-    }
-    for (at, hostdev) in domain.hostdevs.iter().enumerate() {
-        if domain.hostdevs[..at].iter().any(|other| other.source == hostdev.source) && has_source(hostdev) {
-            return Err(refuse::xml("Hostdev already exists in the domain configuration"));
-        }
-    }
+    disks::place(&mut domain.disks)?;
+    hostdevs(domain)?;
     if domain.vcpu.placement == Placement::Static {
         let auto = |tune: &NumaTune| tune.memory.as_ref().is_some_and(|m| m.placement == Placement::Auto);
         if domain.numatune.as_ref().is_some_and(auto) && domain.vcpu.cpuset.is_none() {
@@ -38,8 +25,33 @@ pub(super) fn complete(domain: &mut Domain, context: &Context) -> Result<()> {
     Ok(())
 }
 
-fn has_source(hostdev: &Hostdev) -> bool {
-    !matches!(&hostdev.source, HostdevSource::Usb(usb) if *usb == UsbSource::default())
+/// No device twice; SCSI devices get a place on a controller.
+fn hostdevs(domain: &mut Domain) -> Result<()> {
+    let mut seen = HashSet::new();
+    if !domain.hostdevs.iter().all(|hostdev| seen.insert(format!("{:?}", hostdev.source))) {
+        return Err(refuse::xml("Hostdev already exists in the domain configuration"));
+    }
+    let drive = |e: &Element| {
+        let address = e.child("address").filter(|a| a.attr("type") == Some("drive"))?;
+        Some((number(address, "controller")?, number(address, "unit")?))
+    };
+    let scsi = |d: &&Disk| d.element.child("target").is_some_and(|t| t.attr("bus") == Some("scsi"));
+    let mut used: HashSet<(u32, u32)> = domain.disks.iter().filter(scsi).filter_map(|d| drive(&d.element)).collect();
+    for hostdev in &mut domain.hostdevs {
+        let HostdevSource::Other(element) = &mut hostdev.source else { continue };
+        if element.attr("type") != Some("scsi") {
+            continue;
+        }
+        if let Some(place) = drive(element) {
+            used.insert(place);
+        } else if element.child("address").is_none() {
+            let mut places = (0..).flat_map(|controller| (0..7).map(move |unit| (controller, unit)));
+            let (controller, unit) = places.find(|place| used.insert(*place)).unwrap_or_default();
+            let address = Element::new("address").with("type", "drive").with("controller", controller);
+            element.children.push(address.with("bus", 0).with("target", 0).with("unit", unit));
+        }
+    }
+    Ok(())
 }
 
 /// Ports are counted anew; only the first may be a serial port.
@@ -53,7 +65,7 @@ fn consoles(domain: &mut Domain) -> Result<()> {
     Ok(())
 }
 
-fn number(element: &Element, name: &str) -> Option<u32> {
+pub(super) fn number(element: &Element, name: &str) -> Option<u32> {
     element.attr(name).and_then(|text| text.parse().ok())
 }
 
@@ -104,76 +116,6 @@ fn insert_controller(devices: &mut Vec<Element>, controller: Element) {
     }
     let last = devices.iter().rposition(|d| d.name == "controller").map_or(0, |at| at + 1);
     devices.insert(place.unwrap_or(last), controller);
-}
-
-/// The number that a disk's name stands for (`sdc`: 2); partitions count as their disk.
-fn disk_index(name: &str) -> Option<u32> {
-    let letters = ["fd", "hd", "vd", "sd", "xvd", "ubd"].iter().find_map(|prefix| name.strip_prefix(prefix))?;
-    let word = letters.trim_end_matches(|c: char| c.is_ascii_digit());
-    if word.is_empty() || word.len() > 6 || !word.bytes().all(|b| b.is_ascii_lowercase()) {
-        return None;
-    }
-    word.bytes().try_fold(0u32, |index, b| index.checked_mul(26)?.checked_add(u32::from(b - b'a') + 1))?.checked_sub(1)
-}
-
-/// Sorted by name within a bus, as far as the document names one.
-fn sort_disks(disks: &mut Vec<Disk>) {
-    let bus = |disk: &Disk| disk.element.child("target").and_then(|t| t.attr("bus")).map(str::to_string);
-    let index = |disk: &Disk| disk_index(disk.target()).map_or(-1, i64::from);
-    for disk in std::mem::take(disks) {
-        let mut place = None;
-        for (at, other) in disks.iter().enumerate().rev().filter(|(_, other)| bus(other) == bus(&disk)) {
-            if index(other) > index(&disk) {
-                place = Some(at);
-            } else if place.is_none() {
-                place = Some(at + 1);
-            }
-        }
-        disks.insert(place.unwrap_or(disks.len()), disk);
-    }
-}
-
-/// Before the domain is known: what the device itself decides.
-pub(super) fn disk(element: &mut Element, device: &str, target: &str) -> Result<()> {
-    if device == "cdrom" && element.child("readonly").is_none() {
-        let at = element.children.iter().position(|c| c.name == "target").map_or(element.children.len(), |at| at + 1);
-        let at = element.children[at..].iter().take_while(|c| c.name == "iotune").count() + at;
-        element.children.insert(at, Element::new("readonly"));
-    }
-    if device == "floppy" && !target.starts_with("fd") {
-        return Err(refuse::internal(format!("Invalid floppy device name: {target}")));
-    }
-    if device == "disk" && !["hd", "sd", "vd", "xvd", "ubd"].iter().any(|prefix| target.starts_with(prefix)) {
-        return Ok(());
-    }
-    Ok(())
-}
-
-/// Bus by name, address by both.
-fn place_disk(element: &mut Element) -> Result<()> {
-    let named = element.child("target").and_then(|t| t.attr("dev")).unwrap_or_default().to_string();
-    let buses = [("sd", "scsi"), ("hd", "ide"), ("fd", "fdc"), ("vd", "virtio"), ("xvd", "xen"), ("ubd", "uml")];
-    if let Some(target) = element.child_mut("target").filter(|t| t.attr("bus").is_none()) {
-        if let Some((_, bus)) = buses.iter().find(|(prefix, _)| named.starts_with(prefix)) {
-            target.attrs.insert(1, ("bus".to_string(), bus.to_string()));
-        }
-    }
-    if element.child("address").is_some() {
-        return Ok(());
-    }
-    let bus = element.child("target").and_then(|t| t.attr("bus")).unwrap_or_default();
-    let unknown = || refuse::xml(format!("Unknown disk name '{named}' and no address specified"));
-    let index = disk_index(&named).ok_or_else(unknown)?;
-    let (controller, bus, unit) = match bus {
-        "scsi" => (index / 7, 0, index % 7),
-        "ide" => (index / 4, index % 4 / 2, index % 2),
-        "sata" => (index / 6, 0, index % 6),
-        "fdc" => (index / 2, 0, index % 2),
-        _ => return Ok(()),
-    };
-    let address = Element::new("address").with("type", "drive").with("controller", controller);
-    element.children.push(address.with("bus", bus).with("target", 0).with("unit", unit));
-    Ok(())
 }
 
 /// Rules between devices that a container ignores.
@@ -254,9 +196,11 @@ fn implied_controllers(domain: &mut Domain) {
     }
     let cards = domain.other_devices.iter().filter(|d| d.name == "smartcard");
     wanted.extend(cards.map(|card| ("ccid", on(card.child("address")))));
-    let scsi = |h: &Hostdev| matches!(&h.source, HostdevSource::Other(e) if e.attr("type") == Some("scsi"));
-    if domain.hostdevs.iter().any(scsi) && !wanted.contains(&("scsi", 0)) {
-        wanted.push(("scsi", 0));
+    for hostdev in &domain.hostdevs {
+        let HostdevSource::Other(element) = &hostdev.source else { continue };
+        if element.attr("type") == Some("scsi") {
+            wanted.push(("scsi", on(element.child("address"))));
+        }
     }
     for (kind, index) in wanted {
         let there =

@@ -155,8 +155,8 @@ pub enum HostdevSource {
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UsbSource {
-    pub vendor: u16,
-    pub product: u16,
+    pub vendor: u32,
+    pub product: u32,
     pub bus: u32,
     pub device: u32,
     /// `startupPolicy` and what else `<source>` says, kept.

@@ -33,7 +33,7 @@ impl Filesystem {
             driver.kept.iter().for_each(|(name, value)| w.attr(name, value));
             w.close();
         }
-        kept(&self.kept, &["binary"], w);
+        kept(&self.kept, &["driver", "binary"], w);
         w.open("source");
         match &self.source {
             FilesystemSource::Mount { dir } | FilesystemSource::Bind { dir } => w.attr("dir", dir),

@@ -10,7 +10,7 @@ pub(super) fn hostdev(node: Node, context: &Context) -> Result<Hostdev> {
     let mode = node.attr("mode").unwrap_or("subsystem");
     let kind = node.attr("type").ok_or_else(|| refuse::xml("missing source address type"));
     let source = node.child("source");
-    let mut managed = refuse::word(node, "managed", refuse::yes_no)?.unwrap_or(false);
+    let mut managed = node.attr("managed") == Some("yes");
     let source = match mode {
         "capabilities" => {
             managed = false;
@@ -24,18 +24,11 @@ pub(super) fn hostdev(node: Node, context: &Context) -> Result<Hostdev> {
             }
             other => return Err(unknown_kind(other)),
         },
-        other => return Err(refuse::bad_attribute("hostdev", "mode", other, "")),
+        other => return Err(refuse::unsupported(format!("unknown hostdev mode '{other}'"))),
     };
     let kept = match &source {
         HostdevSource::Other(_) => Vec::new(),
-        _ => {
-            let mut kept = Vec::new();
-            for name in ["readonly", "shareable"] {
-                kept.extend(node.child(name).map(|_| Element::new(name)));
-            }
-            kept.extend(storage::info(node, context)?);
-            kept
-        }
+        _ => storage::info(node, context)?,
     };
     Ok(Hostdev { source, managed, kept })
 }
@@ -86,10 +79,10 @@ fn usb(source: Node) -> Result<UsbSource> {
         }
         usb.guest_reset = Some(reset.to_string());
     }
-    let id = |node: Node| -> Result<u16> {
+    let id = |node: Node| -> Result<u32> {
         let text = refuse::required(node, "id")?;
         let bad = || refuse::bad_attribute(node.name(), "id", text, " Expected non-negative integer value");
-        number::u32_of(text, 0).map(|n| n as u16).ok_or_else(bad)
+        number::u32_of(text, 0).ok_or_else(bad)
     };
     for child in source.elements() {
         match child.name() {
@@ -101,9 +94,7 @@ fn usb(source: Node) -> Result<UsbSource> {
                     *number = refuse::unsigned(child, name, 0).at(child)?.unwrap_or(0);
                 }
             }
-            other => {
-                return Err(refuse::internal(format!("unknown usb source type '{other}'"))).at(child);
-            }
+            _ => {}
         }
     }
     match (usb.vendor, usb.product) {
@@ -123,6 +114,11 @@ fn other(node: Node, context: &Context) -> Result<Element> {
         _ => "hostdevMdev",
     };
     let mut element = context.keep(node, shape)?;
-    element.children.iter_mut().for_each(ignored::address);
+    if let Some(source) = element.child_mut("source").filter(|s| shape == "hostdevPci" && s.child("address").is_none())
+    {
+        let none = [("domain", "0x0000"), ("bus", "0x00"), ("slot", "0x00"), ("function", "0x0")];
+        source.children.push(none.iter().fold(Element::new("address"), |e, (name, value)| e.with(name, value)));
+    }
+    element.children.iter_mut().try_for_each(ignored::address)?;
     Ok(element)
 }

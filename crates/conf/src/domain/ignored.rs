@@ -18,8 +18,7 @@ pub(super) fn device(node: Node, context: &Context, before: &[Element]) -> Resul
     if !context.live {
         element.remove("alias");
     }
-    element.children.iter_mut().for_each(address);
-    element.children.retain(|child| child.name != "address" || child.attr("type") != Some("none"));
+    element.children.iter_mut().try_for_each(address)?;
     match name {
         "memory" if element.child("target").is_none() => {
             return Err(refuse::xml("missing <target> element for <memory> device"));
@@ -328,11 +327,31 @@ fn usb_ids(element: &mut Element) {
     }
 }
 
-/// An address without what it does not say.
-pub(super) fn address(element: &mut Element) {
-    if element.name == "address" && element.attr("type") == Some("drive") && element.attrs.len() == 1 {
-        for name in ["controller", "bus", "target", "unit"] {
-            element.set(name, 0);
-        }
+/// What a table does not say about addresses: PCI's limits, and that one without any number is written bare.
+pub(super) fn address(element: &mut Element) -> Result<()> {
+    if element.name != "address" {
+        return Ok(());
     }
+    match element.attr("type") {
+        Some("pci") => {
+            let number = |name: &str| element.attr(name).and_then(|text| number::u32_of(text, 0)).unwrap_or(0);
+            if ["domain", "bus", "slot"].iter().all(|name| number(name) == 0) {
+                element.attrs.retain(|(name, _)| !["domain", "bus", "slot", "function"].contains(&name.as_str()));
+                return Ok(());
+            }
+            for (name, most) in [("domain", 0xffff), ("bus", 0xff), ("slot", 0x1f), ("function", 7)] {
+                let found = number(name);
+                if found > most {
+                    let message = format!("Invalid PCI address {name}='0x{found:X}', must be <= 0x{most:X}");
+                    return Err(refuse::xml(message));
+                }
+            }
+        }
+        Some("unassigned") => {
+            let message = "address of type 'unassigned' is supported only for hostdevs";
+            return Err(refuse::unsupported(message));
+        }
+        _ => {}
+    }
+    Ok(())
 }

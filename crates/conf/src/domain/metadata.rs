@@ -190,9 +190,7 @@ fn node(node: Node, out: &mut String, level: Option<usize>) {
             let _ = write!(out, "<!--{}-->", node.content());
         }
         Kind::Instruction => {
-            let name = node.name();
-            let space = if node.content().is_empty() { "" } else { " " };
-            let _ = write!(out, "<?{name}{space}{}?>", node.content());
+            let _ = write!(out, "<?{}?>", node.content());
         }
     }
 }

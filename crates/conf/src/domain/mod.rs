@@ -6,6 +6,7 @@
 mod character;
 mod complete;
 mod device;
+mod disks;
 mod extension;
 mod features;
 mod format;

@@ -224,7 +224,7 @@ fn devices(root: Node, context: &Context, domain: &mut Domain) -> Result<()> {
     domain.emulator = emulator.filter(|path| !path.is_empty());
     for node in devices.elements().filter(|node| node.namespace().is_none()) {
         match node.name() {
-            "disk" => domain.disks.push(storage::disk(node, context).at(node)?),
+            "disk" => domain.disks.push(disks::disk(node, context).at(node)?),
             "filesystem" => domain.filesystems.push(storage::filesystem(node, context).at(node)?),
             "interface" => domain.interfaces.push(network::interface(node, context).at(node)?),
             "console" => domain.consoles.push(character::console(node, context).at(node)?),
@@ -276,7 +276,7 @@ impl Device {
             complaints(node, node.name(), how)?;
         }
         Ok(match node.name() {
-            "disk" => Device::Disk(storage::disk(node, context).at(node)?),
+            "disk" => Device::Disk(disks::disk(node, context).at(node)?),
             "filesystem" => Device::Filesystem(storage::filesystem(node, context).at(node)?),
             "interface" => Device::Interface(Box::new(network::interface(node, context).at(node)?)),
             "console" => Device::Console(character::console(node, context).at(node)?),

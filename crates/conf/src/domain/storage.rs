@@ -20,9 +20,12 @@ pub(super) fn filesystem(node: Node, context: &Context) -> Result<Filesystem> {
     let space_soft_limit = space(node, "space_soft_limit")?;
     let target = node.child("target").and_then(|t| t.attr("dir")).unwrap_or_default().to_string();
     let source = source(node, kind, &target)?;
-    let driver = node.child("driver").map(driver).transpose()?.flatten();
+    let (driver, options) = match node.child("driver") {
+        Some(node) => driver(node).at(node)?,
+        None => (None, None),
+    };
     let virtiofs = driver.as_ref().is_some_and(|d| d.kind == FilesystemDriverKind::Virtiofs);
-    let mut kept = Vec::new();
+    let mut kept: Vec<Element> = options.into_iter().collect();
     if let Some(binary) = node.child("binary").filter(|_| virtiofs) {
         kept.extend(Some(context.keep(binary, "virtiofsBinary")?).filter(|b| !b.is_bare()));
     }
@@ -55,15 +58,14 @@ pub(super) fn filesystem(node: Node, context: &Context) -> Result<Filesystem> {
 pub(super) fn info(node: Node, context: &Context) -> Result<Vec<Element>> {
     let shape = if context.live { "infoLive" } else { "infoBoot" };
     let mut info = context.keep(node, shape)?.children;
-    info.iter_mut().for_each(ignored::address);
-    info.retain(|element| element.name != "address" || element.attr("type") != Some("none"));
+    info.iter_mut().try_for_each(ignored::address)?;
     Ok(info)
 }
 
 fn mode(node: Node, name: &str) -> Result<Option<u32>> {
     let mode = refuse::unsigned(node, name, 8)?;
     match mode.filter(|mode| *mode > 0o777) {
-        Some(_) => Err(refuse::xml(format!("invalid {name}: '{}'", node.attr(name).unwrap_or_default()))),
+        Some(mode) => Err(refuse::xml(format!("invalid {name}: '0{mode:o}'"))),
         None => Ok(mode.filter(|mode| *mode != 0)),
     }
 }
@@ -79,7 +81,7 @@ fn source(node: Node, kind: &str, target: &str) -> Result<FilesystemSource> {
     let given = |name: &str| attr(name).ok_or_else(|| refuse::missing_source(target));
     Ok(match kind {
         "mount" => match attr("socket") {
-            Some(socket) if attr("dir").is_none() => FilesystemSource::MountSocket { socket },
+            Some(socket) => FilesystemSource::MountSocket { socket },
             _ => FilesystemSource::Mount { dir: given("dir")? },
         },
         "block" => FilesystemSource::Block { dev: given("dev")? },
@@ -119,7 +121,8 @@ const FORMATS: [&str; 18] = [
     "vmdk", "luks", "rbd",
 ];
 
-fn driver(node: Node) -> Result<Option<FilesystemDriver>> {
+/// The driver; options for a virtual machine where no driver is named.
+fn driver(node: Node) -> Result<(Option<FilesystemDriver>, Option<Element>)> {
     let kind = match node.attr("type") {
         None | Some("default") => None,
         Some(word) => match FilesystemDriverKind::from_word(word) {
@@ -138,45 +141,17 @@ fn driver(node: Node) -> Result<Option<FilesystemDriver>> {
     };
     let queue = refuse::unsigned(node, "queue", 10)?.filter(|queue| *queue != 0);
     let mut kept = Vec::new();
-    kept.extend(queue.map(|queue| ("queue".to_string(), queue.to_string())));
+    let virtiofs = kind == Some(FilesystemDriverKind::Virtiofs);
+    kept.extend(queue.filter(|_| virtiofs).map(|queue| ("queue".to_string(), queue.to_string())));
     for name in ["iommu", "ats", "packed", "page_per_vq"] {
         kept.extend(
             refuse::word(node, name, refuse::on_off)?
                 .map(|on| (name.to_string(), if on { "on" } else { "off" }.to_string())),
         );
     }
-    Ok(kind.map(|kind| FilesystemDriver { kind, format: format.map(str::to_string), write_policy, kept }))
-}
-
-pub(super) fn disk(node: Node, context: &Context) -> Result<Disk> {
-    let mut element = context.keep(node, "disk")?;
-    let kind = element.attr("type").unwrap_or_default().to_string();
-    let device = element.attr("device").unwrap_or_default().to_string();
-    if let Some(source) = element.child_mut("source") {
-        let names: &[&str] = match kind.as_str() {
-            "file" => &["file"],
-            "block" => &["dev"],
-            "dir" => &["dir"],
-            "volume" => &["pool", "volume", "mode"],
-            "network" => &["protocol", "name", "tls", "tlsHostname", "query"],
-            "nvme" => &["type", "managed", "namespace"],
-            _ => &["type", "path"],
-        };
-        source.attrs.retain(|(name, _)| names.contains(&name.as_str()) || name == "startupPolicy");
-        if source.is_bare() {
-            element.remove("source");
-        }
-    }
-    let target = element.child("target").and_then(|t| t.attr("dev")).unwrap_or_default().to_string();
-    let source = Disk { element: element.clone() }.source_path().map(str::to_string);
-    let removable = ["cdrom", "floppy"].contains(&device.as_str());
-    if element.child("source").is_none() && !removable {
-        return Err(refuse::missing_source(&target));
-    }
-    if target.is_empty() {
-        return Err(refuse::missing_target(&source.unwrap_or_default()));
-    }
-    complete::disk(&mut element, &device, &target)?;
-    element.children.iter_mut().for_each(ignored::address);
-    Ok(Disk { element })
+    let Some(kind) = kind else {
+        let options = Element { attrs: kept, ..Element::new("driver") };
+        return Ok((None, Some(options).filter(|options| !options.is_bare())));
+    };
+    Ok((Some(FilesystemDriver { kind, format: format.map(str::to_string), write_policy, kept }), None))
 }
