@@ -1,6 +1,7 @@
 //! `cargo xtask COMMAND`: everything around the programs, in one table: building, the sandbox, tests, the demonstration, measurements.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod build;
 mod codegen;
 mod demo;
@@ -24,6 +25,12 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
+    Command {
+        name: "bench",
+        arguments: "[--runs N] [--alone] [--scale N] [--json FILE]",
+        about: "how long starts and ends take, beside the kernel's work alone, libvirt, LXC and runc",
+        run: bench::command,
+    },
     Command { name: "build", arguments: "", about: "the three programs, in target/release", run: build::command },
     Command {
         name: "codegen",
@@ -54,6 +61,8 @@ const COMMANDS: &[Command] = &[
 
 /// What the commands above start of themselves; not for people.
 const STAGES: &[Command] = &[
+    Command { name: "bench-inside", arguments: "", about: "", run: bench::inside },
+    Command { name: "bench-floor", arguments: "", about: "", run: bench::floor },
     Command { name: "demo-inside", arguments: "", about: "", run: demo::inside },
     Command { name: "limited", arguments: "", about: "", run: test::limited },
     Command { name: "sandbox-janitor", arguments: "", about: "", run: sandbox::janitor },
