@@ -4,6 +4,7 @@
 //! container has a controller (the program `libvirt_lxc`), which this crate starts, listens to and ends.
 #![forbid(unsafe_code)]
 
+mod affect;
 mod autostart;
 mod console;
 mod controller;
@@ -12,25 +13,33 @@ mod describe;
 mod driver;
 mod emulator;
 mod files;
+mod guest;
 mod hooks;
 mod interfaces;
 mod job;
 mod list;
 mod log;
+mod metadata;
 mod monitor;
 mod object;
 mod reconnect;
 mod shares;
 mod shutdown;
 mod start;
+mod statistics;
 mod stop;
 mod suspend;
 mod terminals;
+mod tuning;
 
+pub use affect::{CONFIG, LIVE};
 pub use console::Console;
 pub use describe::{Info, XmlForm};
 pub use driver::{Driver, Setup, Work};
+pub use guest::GuestInterface;
 pub use list::ListFilter;
 pub use object::DomainObject;
 pub use shutdown::{INITCTL, SIGNAL, Wish};
 pub use start::StartOptions;
+pub use statistics::{CpuStats, InterfaceCounters, groups};
+pub use tuning::MAXIMUM;

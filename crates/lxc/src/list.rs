@@ -121,3 +121,15 @@ impl Driver {
         object.job_over.notify_all();
     }
 }
+
+impl DomainObject {
+    /// Whether a list with this filter would hold it.
+    pub fn is_in(&self, filter: ListFilter) -> bool {
+        filter.takes(&self.lock())
+    }
+
+    /// An error where it does not run.
+    pub fn require_active(&self) -> Result<()> {
+        self.lock().running().map(drop)
+    }
+}

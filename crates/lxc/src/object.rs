@@ -121,3 +121,9 @@ impl ObjectState {
 pub(crate) fn not_running() -> Error {
     Error::operation_invalid(ErrorDomain::Domain, "domain is not running")
 }
+
+impl Live {
+    pub(crate) fn handles(&self) -> crate::affect::Running {
+        crate::affect::Running { group: self.group.clone(), init: self.init.as_ref().map(|(pid, _)| *pid) }
+    }
+}

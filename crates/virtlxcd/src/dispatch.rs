@@ -2,7 +2,10 @@
 //! driver lacks.
 
 use crate::call::Call;
-use crate::{connect, domains, domains_life as life, networks, networks_ports, node};
+use crate::{
+    connect, domains, domains_life as life, domains_stats as stats, domains_tuning as tuning, networks, networks_ports,
+    node,
+};
 use api::{Error, ErrorDomain, Result};
 use rpc::remote::Procedure;
 use rpc::server::Reply;
@@ -125,6 +128,33 @@ pub fn remote_program(call: &Call, procedure: Procedure) -> Result<Reply> {
         P::NetworkPortGetParameters => call.typed(networks_ports::get_parameters),
         P::NetworkPortSetParameters => call.typed(networks_ports::set_parameters),
 
+        // Domains: limits and metadata.
+        P::DomainSetMemory => call.typed(tuning::set_memory),
+        P::DomainSetMaxMemory => call.typed(tuning::set_max_memory),
+        P::DomainSetMemoryFlags => call.typed(tuning::set_memory_flags),
+        P::DomainGetMemoryParameters => call.typed(tuning::memory_parameters),
+        P::DomainSetMemoryParameters => call.typed(tuning::set_memory_parameters),
+        P::DomainGetBlkioParameters => call.typed(tuning::block_parameters),
+        P::DomainSetBlkioParameters => call.typed(tuning::set_block_parameters),
+        P::DomainGetSchedulerType => call.typed(tuning::scheduler_type),
+        P::DomainGetSchedulerParameters => call.typed(tuning::scheduler_parameters),
+        P::DomainGetSchedulerParametersFlags => call.typed(tuning::scheduler_parameters_flags),
+        P::DomainSetSchedulerParameters => call.typed(tuning::set_scheduler_parameters),
+        P::DomainSetSchedulerParametersFlags => call.typed(tuning::set_scheduler_parameters_flags),
+        P::DomainGetMetadata => call.typed(tuning::metadata),
+        P::DomainSetMetadata => call.typed(tuning::set_metadata),
+
+        // Domains: what they have used, where they can be reached.
+        P::DomainGetCpuStats => call.typed(stats::cpu_stats),
+        P::DomainMemoryStats => call.typed(stats::memory_stats),
+        P::DomainInterfaceStats => call.typed(stats::interface_stats),
+        P::DomainBlockStats => call.typed(stats::block_stats),
+        P::DomainBlockStatsFlags => call.typed(stats::block_stats_flags),
+        P::ConnectGetAllDomainStats => call.typed(stats::all_stats),
+        P::DomainInterfaceAddresses => call.typed(stats::addresses),
+        P::DomainGetHostname => call.typed(stats::hostname),
+        P::DomainSendProcessSignal => call.typed(stats::send_signal),
+
         // libvirt's one exception: it answers well, and says -1 in the result.
         P::DomainGetSecurityLabelList => call.typed(|_, _: remote::DomainGetSecurityLabelListArgs| {
             Ok(remote::DomainGetSecurityLabelListRet { labels: Vec::new(), ret: -1 })
@@ -135,7 +165,7 @@ pub fn remote_program(call: &Call, procedure: Procedure) -> Result<Reply> {
 
 pub fn lxc_program(call: &Call, procedure: Option<lxc::Procedure>) -> Result<Reply> {
     match procedure {
-        Some(lxc::Procedure::DomainOpenNamespace) => call.not_supported(lxc::Procedure::DomainOpenNamespace.info()),
+        Some(lxc::Procedure::DomainOpenNamespace) => call.special(stats::open_namespace),
         None => Err(Error::internal(ErrorDomain::Rpc, "unknown procedure")),
     }
 }

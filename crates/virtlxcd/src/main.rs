@@ -11,6 +11,8 @@ mod daemon;
 mod dispatch;
 mod domains;
 mod domains_life;
+mod domains_stats;
+mod domains_tuning;
 mod events;
 mod host;
 mod idle;

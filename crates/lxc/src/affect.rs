@@ -1,0 +1,95 @@
+//! Changes to a domain: to the running container, to the persistent definition, or to both.
+
+use crate::driver::Driver;
+use crate::object::{DomainObject, not_running};
+use api::{Error, ErrorDomain, Result};
+use conf::domain::Domain;
+use linux::cgroup::Group;
+use std::sync::Arc;
+
+/// `VIR_DOMAIN_AFFECT_LIVE` and `VIR_DOMAIN_AFFECT_CONFIG`; neither means the one that a domain is in.
+pub const LIVE: u32 = 1;
+pub const CONFIG: u32 = 2;
+
+/// What a change to a running container needs of it.
+pub(crate) struct Running {
+    pub group: Option<Arc<Group>>,
+    pub init: Option<i32>,
+}
+
+impl Running {
+    pub fn group(&self) -> Result<&Group> {
+        self.group.as_deref().ok_or_else(crate::suspend::no_group)
+    }
+}
+
+impl Driver {
+    /// Whether live state and persistent definition are meant. Errors as libvirt has them.
+    fn affected(object: &DomainObject, flags: u32) -> Result<(bool, bool)> {
+        let state = object.lock();
+        let active = state.live.is_some();
+        let (live, config) = match (flags & LIVE != 0, flags & CONFIG != 0) {
+            (false, false) => (active, !active),
+            chosen => chosen,
+        };
+        if live && !active {
+            return Err(not_running());
+        }
+        if config && !state.persistent {
+            let words = "transient domains do not have any persistent config";
+            return Err(Error::operation_invalid(ErrorDomain::Domain, words));
+        }
+        Ok((live, config))
+    }
+
+    /// The definition that a question is about. Beside it, what runs, where it is about that.
+    pub(crate) fn asked(object: &DomainObject, flags: u32) -> Result<(Arc<Domain>, Option<Running>)> {
+        let (live, config) = Driver::affected(object, flags)?;
+        if live && config {
+            let words = "the live and the persistent definition cannot be asked for at once";
+            return Err(Error::new(ErrorDomain::Domain, api::Code::InvalidArg, words));
+        }
+        let state = object.lock();
+        match (live, &state.live) {
+            (true, Some(running)) => Ok((Arc::clone(&running.domain), Some(running.handles()))),
+            (true, None) => Err(not_running()),
+            (false, _) => Ok((Arc::clone(&state.definition), None)),
+        }
+    }
+
+    /// Changes the definitions that the flags mean. `change` is called with each: first with the persistent one, so that what
+    /// is wrong is found before anything is done; then with the live one and the container, where it acts.
+    pub(crate) fn change(
+        &self,
+        object: &Arc<DomainObject>,
+        what: &'static str,
+        flags: u32,
+        mut change: impl FnMut(&mut Domain, Option<&Running>) -> Result<()>,
+    ) -> Result<()> {
+        let _job = object.begin(what)?;
+        let (live, config) = Driver::affected(object, flags)?;
+        let config = match config {
+            true => {
+                let mut definition = (*object.lock().definition).clone();
+                change(&mut definition, None)?;
+                Some(definition)
+            }
+            false => None,
+        };
+        if live {
+            let (mut domain, running) = {
+                let state = object.lock();
+                let running = state.running()?;
+                ((*running.domain).clone(), running.handles())
+            };
+            change(&mut domain, Some(&running))?;
+            object.lock().running_mut()?.domain = Arc::new(domain);
+            self.save_status(object)?;
+        }
+        if let Some(definition) = config {
+            self.save(&definition)?;
+            object.lock().definition = Arc::new(definition);
+        }
+        Ok(())
+    }
+}
