@@ -368,6 +368,48 @@ fn a_stuck_terminal_stops_neither_leaving_nor_the_server() {
     assert_eq!(version(&connection), Ok(42));
 }
 
+/// A daemon that takes no more may be waiting for us to read: the reader must not wait for it in turn.
+#[test]
+fn a_ping_while_a_message_is_stuck_does_not_stop_the_reading() {
+    let (near, far) = UnixStream::pair().unwrap();
+    let connection = Connection::on_socket(near.into()).unwrap();
+    let mut receiver = Receiver::of_calls();
+    let opener = connection.clone();
+    let opening = std::thread::spawn(move || console(&opener));
+    let header = next(&far, &mut receiver).unwrap().header;
+    let answer = |kind: Type, status: Status, data: &[u8]| {
+        let header = Header { kind, status, ..header };
+        (&far).write_all(&Outgoing::raw(&header, data).unwrap().bytes).unwrap();
+    };
+    answer(Type::Reply, Status::Ok, &[]);
+    let stream = Arc::new(opening.join().unwrap());
+    let sending = Arc::clone(&stream);
+    const SIZE: usize = 8 << 20;
+    let sender = std::thread::spawn(move || sending.send(&vec![b'x'; SIZE]).unwrap());
+    // Until the socket is full nothing would be stuck.
+    while rustix::io::ioctl_fionread(&far).unwrap() < 100_000 {
+        std::thread::yield_now();
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    (&far).write_all(&Outgoing::ping().bytes).unwrap();
+    answer(Type::Stream, Status::Continue, b"echo");
+    let (read, was_read) = mpsc::channel();
+    let reading = Arc::clone(&stream);
+    std::thread::spawn(move || read.send(reading.recv().unwrap()));
+    assert_eq!(was_read.recv_timeout(Duration::from_secs(10)).unwrap(), b"echo");
+    let (mut data, mut pongs) = (0, 0);
+    while data < SIZE || pongs == 0 {
+        let message = next(&far, &mut receiver).unwrap();
+        match message.header.kind {
+            Type::Stream => data += message.payload().len(),
+            _ => pongs += 1,
+        }
+    }
+    sender.join().unwrap();
+    drop(far);
+    assert!(stream.recv().is_err());
+}
+
 #[test]
 fn a_client_that_vanishes_in_mid_stream_leaves_nothing() {
     let mut daemon = Daemon::start("vanish", 10, None);

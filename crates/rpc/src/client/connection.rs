@@ -12,11 +12,13 @@ use crate::virnet::MessageError;
 use crate::wire::Sender;
 use crate::xdr::{Codec, XdrError};
 use api::{Code, Error, ErrorDomain, Result};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::Child;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{self, SyncSender};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
 /// Feature numbers of `virDrvFeature` that a client asks for.
@@ -78,10 +80,20 @@ impl Drop for Owner {
     }
 }
 
+/// What the reader has to write. It must not wait for it: a daemon that takes nothing for a while may be waiting for somebody to
+/// read what it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SignOfLife {
+    Ping = 1,
+    Pong = 2,
+}
+
 pub(super) struct Shared {
     pub socket: OwnedFd,
     /// Held while a message is written: messages must not mix.
     writing: Mutex<()>,
+    /// Signs of life that are to be written, as bits of [`SignOfLife`].
+    owed: AtomicU8,
     state: Mutex<State>,
     /// Something in `state` changed that a waiter may wait for.
     pub changed: Condvar,
@@ -128,6 +140,7 @@ impl Connection {
         let shared = Arc::new(Shared {
             socket: transported.socket,
             writing: Mutex::new(()),
+            owed: AtomicU8::new(0),
             state: Mutex::default(),
             changed: Condvar::new(),
         });
@@ -354,12 +367,58 @@ impl Shared {
     }
 
     pub fn send(&self, message: Outgoing) -> Result<()> {
+        let guard = self.writing.lock();
+        let sent = self.write(message);
+        drop(guard);
+        sent?;
+        // The reader may have had something to say meanwhile.
+        while let Some(_guard) = self.may_write_signs() {
+            self.write_signs()?;
+        }
+        Ok(())
+    }
+
+    /// A sign of life from the reader: written now, or by who is writing, or when the socket takes it.
+    pub fn show_life(&self, sign: SignOfLife) -> Result<()> {
+        self.owed.fetch_or(sign as u8, Ordering::AcqRel);
+        self.show_owed_life().map(drop)
+    }
+
+    /// Writes what is owed as far as that needs no waiting; true: it is for the reader to come back when the socket takes it.
+    pub fn show_owed_life(&self) -> Result<bool> {
+        while let Some(_guard) = self.may_write_signs() {
+            let mut socket = [PollFd::new(&self.socket, PollFlags::OUT)];
+            if !poll(&mut socket, Some(&Timespec::default())).is_ok_and(|ready| ready > 0) {
+                return Ok(true);
+            }
+            self.write_signs()?;
+        }
+        Ok(false)
+    }
+
+    /// The right to write, where something is owed and nobody else is writing: who is looks again when he is done.
+    fn may_write_signs(&self) -> Option<MutexGuard<'_, ()>> {
+        if self.owed.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        match self.writing.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn write_signs(&self) -> Result<()> {
+        let owed = self.owed.swap(0, Ordering::AcqRel);
+        let signs = [(SignOfLife::Pong, Outgoing::pong()), (SignOfLife::Ping, Outgoing::ping())];
+        signs.into_iter().filter(|(sign, _)| owed & *sign as u8 != 0).try_for_each(|(_, message)| self.write(message))
+    }
+
+    /// Only with `writing` held.
+    fn write(&self, message: Outgoing) -> Result<()> {
         let mut sender = Sender::default();
         sender.push(message);
-        let guard = self.writing.lock();
-        let sent = sender.flush(self.socket.as_fd());
-        drop(guard);
-        match sent {
+        match sender.flush(self.socket.as_fd()) {
             Ok(_) => Ok(()),
             Err(errno) => {
                 let error = Error::system(ErrorDomain::Rpc, &errno.into(), "Cannot write data");

@@ -1,9 +1,9 @@
 //! The thread that reads a connection: replies to their callers, data to its stream, events to the queue, pings answered.
 
-use super::connection::{CloseReason, Shared, State, remote_error};
+use super::connection::{CloseReason, Shared, SignOfLife, State, remote_error};
 use crate::error::rpc_error;
 use crate::keepalive;
-use crate::message::{Header, Message, Outgoing, Status, Type};
+use crate::message::{Header, Message, Status, Type};
 use crate::wire::{Received, Receiver, WireError};
 use api::{Code, Error, ErrorDomain};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -66,13 +66,19 @@ fn wait_for_data(shared: &Shared, pulse: &mut Pulse) -> Result<(), End> {
         }
         pulse.unanswered += 1;
         pulse.heard = Instant::now();
-        return shared.send(Outgoing::ping()).map_err(|error| (CloseReason::Error, error));
+        return shared.show_life(SignOfLife::Ping).map_err(failed);
     }
     let timeout = left.map(|left| Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() });
-    match poll(&mut [PollFd::new(&shared.socket, PollFlags::IN)], timeout.as_ref()) {
+    let mut wanted = PollFlags::IN;
+    wanted.set(PollFlags::OUT, shared.show_owed_life().map_err(failed)?);
+    match poll(&mut [PollFd::new(&shared.socket, wanted)], timeout.as_ref()) {
         Ok(_) | Err(Errno::INTR) => Ok(()),
         Err(errno) => Err((CloseReason::Error, Error::system(ErrorDomain::Rpc, &errno.into(), "Cannot poll"))),
     }
+}
+
+fn failed(error: Error) -> End {
+    (CloseReason::Error, error)
 }
 
 fn hand_out(shared: &Shared, message: Message) -> Result<(), End> {
@@ -92,7 +98,7 @@ fn hand_out(shared: &Shared, message: Message) -> Result<(), End> {
         }
         Type::Message if header.program == keepalive::PROGRAM => {
             if header.procedure == keepalive::Procedure::Ping.number() {
-                shared.send(Outgoing::pong()).map_err(|error| (CloseReason::Error, error))?;
+                shared.show_life(SignOfLife::Pong).map_err(failed)?;
             }
             Ok(())
         }
@@ -121,7 +127,7 @@ fn stream_packet(shared: &Shared, header: &Header, message: &Message) -> Result<
     shared.changed.notify_all();
     let serial = header.serial;
     while stream_is_full(&state, serial) {
-        state = rest(shared, state, serial).map_err(|error| (CloseReason::Error, error))?;
+        state = rest(shared, state, serial).map_err(failed)?;
     }
     Ok(())
 }
@@ -137,6 +143,6 @@ fn rest<'a>(shared: &'a Shared, state: MutexGuard<'a, State>, serial: u32) -> ap
         return Ok(state);
     }
     drop(state);
-    shared.send(Outgoing::pong())?;
+    shared.show_life(SignOfLife::Pong)?;
     Ok(shared.state())
 }
