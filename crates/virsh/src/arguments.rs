@@ -26,7 +26,7 @@ pub const AFFECT_CONFIG: u32 = 2;
 
 impl Impact {
     pub fn flags(self) -> u32 {
-        u32::from(self.live) * AFFECT_LIVE | u32::from(self.config) * AFFECT_CONFIG
+        (u32::from(self.live) * AFFECT_LIVE) | (u32::from(self.config) * AFFECT_CONFIG)
     }
 
     /// None where no option said which.
@@ -156,6 +156,11 @@ impl Arguments {
         }
     }
 
+    /// The sum of the bits whose options are given.
+    pub fn bits(&self, table: &[(&str, u32)]) -> u32 {
+        table.iter().filter(|(name, _)| self.has(name)).fold(0, |bits, (_, bit)| bits | bit)
+    }
+
     /// `--live`, `--config` and `--current`, of which the last excludes the others.
     pub fn impact(&self) -> Result<Impact, Failure> {
         self.exclusive("current", "live")?;
@@ -231,6 +236,7 @@ mod tests {
             ("define a b", "unexpected data 'b'"),
             ("define --file a --file b", "option --file already seen"),
             ("define", "command 'define' requires <file> option"),
+            ("setmem x", "command 'setmem' requires --size option"),
         ];
         for (line, expected) in table {
             assert_eq!(parse(line).err().unwrap_or_default(), [expected], "{line}");

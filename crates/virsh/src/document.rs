@@ -66,13 +66,15 @@ pub fn filtered(xml: &str, path: &str, wrap: bool) -> Result<String, Failure> {
     Ok(out)
 }
 
-/// An element as libxml2 writes it: double quotes, two blanks a level, blank text dropped, mixed content left alone.
-pub fn written(node: Node<'_, '_>) -> String {
+/// An element with its inner white space as it is, as libvirt's virsh cuts devices out of a document.
+pub fn verbatim(node: Node<'_, '_>) -> String {
     let mut out = String::new();
-    write(node, 0, true, &mut out);
+    write(node, 0, false, &mut out);
     out
 }
 
+/// Writes as libxml2 does: double quotes, two blanks a level, blank text dropped, mixed content left alone; without
+/// `indent`, all text stays.
 fn write(node: Node<'_, '_>, level: usize, indent: bool, out: &mut String) {
     if node.is_root() {
         return write(node.document().root_element(), level, indent, out);
@@ -103,7 +105,8 @@ fn write(node: Node<'_, '_>, level: usize, indent: bool, out: &mut String) {
     }
     let blank = |child: &Node<'_, '_>| child.is_text() && child.text().is_none_or(|text| text.trim().is_empty());
     let mixed = node.children().any(|child| child.is_text() && !blank(&child));
-    let children: Vec<Node<'_, '_>> = node.children().filter(|child| mixed || !blank(child)).collect();
+    let keep = mixed || !indent;
+    let children: Vec<Node<'_, '_>> = node.children().filter(|child| keep || !blank(child)).collect();
     if children.is_empty() {
         *out += "/>";
         return;

@@ -113,10 +113,6 @@ impl Shell {
         }
     }
 
-    pub fn is_connected(&self) -> bool {
-        self.connection.is_some()
-    }
-
     pub fn connection(&self) -> api::Result<&Connection> {
         self.connection
             .as_ref()
@@ -130,6 +126,15 @@ impl Shell {
         R: Codec<Value = R>,
     {
         self.connection()?.call(procedure, args)
+    }
+
+    /// A call whose reply tells nothing but that it was done.
+    pub fn act<P, A>(&self, procedure: P, args: &A) -> api::Result<()>
+    where
+        P: ProgramProcedure,
+        A: Codec<Value = A>,
+    {
+        self.call(procedure, args)
     }
 
     pub fn open_stream<P, A, R>(&self, procedure: P, args: &A) -> api::Result<(R, Stream)>

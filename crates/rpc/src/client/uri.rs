@@ -49,7 +49,10 @@ const CLIENT_PARAMETERS: &[&str] = &[
 impl Uri {
     pub fn parse(text: &str) -> Result<Uri> {
         let malformed = |why: &str| rpc_error(format!("connection URI '{text}': {why}"));
-        let (scheme, rest) = text.split_once(':').ok_or_else(|| malformed("no ':' behind the driver's name"))?;
+        let (scheme, rest) = text.split_once(':').ok_or_else(|| {
+            let words = format!("URI '{text}' does not include a driver name");
+            Error::new(ErrorDomain::None, Code::NoConnect, words)
+        })?;
         let rest = rest.split('#').next().unwrap_or_default();
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = match rest.strip_prefix("//") {

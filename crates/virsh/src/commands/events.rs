@@ -129,21 +129,12 @@ fn event(shell: &mut Shell, arguments: &Arguments) -> Done {
 }
 
 fn net_event(shell: &mut Shell, arguments: &Arguments) -> Done {
-    if arguments.has("list") {
-        shell.print("lifecycle\n");
-        return Ok(());
-    }
-    match arguments.text("event")? {
-        Some("lifecycle") => {}
-        Some(name) => return Err(Failure::new(format!("unknown event type {name}"))),
-        None => return Err(Failure::new("either --list or --event <type> is required")),
-    }
-    let deadline = deadline(arguments)?;
+    let Some((event_id, deadline)) = asked(shell, arguments, &["lifecycle"])? else { return Ok(()) };
     let net = match arguments.text("network")? {
         Some(_) => Some(lookup::network(shell, arguments)?),
         None => None,
     };
-    let args = ConnectNetworkEventRegisterAnyArgs { event_id: 0, net };
+    let args = ConnectNetworkEventRegisterAnyArgs { event_id, net };
     let ConnectNetworkEventRegisterAnyRet { callback_id } =
         shell.call(Procedure::ConnectNetworkEventRegisterAny, &args)?;
     let outcome = wait(shell, arguments, deadline, network_line);
@@ -152,7 +143,7 @@ fn net_event(shell: &mut Shell, arguments: &Arguments) -> Done {
     outcome
 }
 
-fn deadline(arguments: &Arguments) -> Result<Option<Instant>, Failure> {
+pub fn deadline(arguments: &Arguments) -> Result<Option<Instant>, Failure> {
     let Some(seconds) = arguments.number::<u32>("timeout")? else { return Ok(None) };
     if seconds == 0 {
         return Err(Failure::new("Numeric value '0' for <timeout> option is malformed or out of range"));
@@ -170,6 +161,24 @@ pub struct Told {
 enum About {
     Domain(NonnullDomain),
     Network(NonnullNetwork),
+    Other { object: &'static str, name: String },
+}
+
+/// An event of something that has a name alone.
+pub fn named(object: &'static str, name: &rpc::Str, kind: &'static str, detail: &str) -> Told {
+    Told { about: About::Other { object, name: name.to_string_lossy() }, kind, detail: detail.to_string() }
+}
+
+/// The kind of events that the options ask for, and until when; None where they ask for the list, which is then printed.
+pub fn asked(shell: &Shell, arguments: &Arguments, kinds: &[&str]) -> Result<Option<(i32, Option<Instant>)>, Failure> {
+    if arguments.has("list") {
+        shell.print(&kinds.iter().map(|kind| format!("{kind}\n")).collect::<String>());
+        return Ok(None);
+    }
+    let name = arguments.text("event")?.ok_or_else(|| Failure::new("either --list or --event <type> is required"))?;
+    let kind = kinds.iter().position(|kind| *kind == name).and_then(|at| i32::try_from(at).ok());
+    let kind = kind.ok_or_else(|| Failure::new(format!("unknown event type {name}")))?;
+    Ok(Some((kind, deadline(arguments)?)))
 }
 
 /// Prints events until there is a reason to stop; fails where none came.
@@ -243,12 +252,13 @@ fn show(shell: &Shell, arguments: &Arguments, told: &Told) {
     let now = jiff::Timestamp::now();
     if shell.json {
         let (object, name, uuid) = match &told.about {
-            About::Domain(domain) => ("domain", domain.name.to_string_lossy(), Uuid(domain.uuid)),
-            About::Network(net) => ("network", net.name.to_string_lossy(), Uuid(net.uuid)),
+            About::Domain(domain) => ("domain", domain.name.to_string_lossy(), Uuid(domain.uuid).to_string()),
+            About::Network(net) => ("network", net.name.to_string_lossy(), Uuid(net.uuid).to_string()),
+            About::Other { object, name } => (*object, name.clone(), String::new()),
         };
         // One object a line, so that a reader need not wait for the end.
         let line = json!({
-            "event": told.kind, object: name, "uuid": uuid.to_string(), "detail": told.detail, "time": now.to_string(),
+            "event": told.kind, object: name, "uuid": uuid, "detail": told.detail, "time": now.to_string(),
         });
         shell.print(&format!("{line}\n"));
         return;
@@ -260,6 +270,7 @@ fn show(shell: &Shell, arguments: &Arguments, told: &Told) {
     let (object, name) = match &told.about {
         About::Domain(domain) => ("domain", format!("'{}'", domain.name)),
         About::Network(net) => ("network", net.name.to_string_lossy()),
+        About::Other { object, name } => (*object, name.clone()),
     };
     let detail = if told.detail.is_empty() { String::new() } else { format!(": {}", told.detail) };
     shell.print(&format!("{time}event '{}' for {object} {name}{detail}\n", told.kind));
@@ -280,7 +291,19 @@ fn network_line(message: &Message) -> Option<Told> {
     Some(Told { about: About::Network(told.net), kind: "lifecycle", detail: word.to_string() })
 }
 
-fn index<'w>(words: &[&'w str], at: i32) -> &'w str {
+/// Any event that a qemu monitor sends on.
+pub fn monitor_line(message: &Message) -> Option<Told> {
+    use rpc::qemu;
+    let event = qemu::Procedure::DomainMonitorEvent as i32;
+    if message.header.program != qemu::PROGRAM || message.header.procedure != event {
+        return None;
+    }
+    let told = decode::<qemu::DomainMonitorEventMsg>(message)?;
+    let detail = format!("{} at {}.{:06}", told.event, told.seconds, told.micros);
+    Some(Told { about: About::Domain(told.dom), kind: "monitor", detail })
+}
+
+pub fn index<'w>(words: &[&'w str], at: i32) -> &'w str {
     usize::try_from(at).ok().and_then(|at| words.get(at)).copied().unwrap_or("unknown")
 }
 

@@ -5,7 +5,6 @@ use crate::arguments::Arguments;
 use crate::document;
 use crate::failure::{Context, Done, Failure};
 use crate::help::VERSION;
-use crate::lookup;
 use crate::report;
 use crate::shell::Shell;
 use crate::table::*;

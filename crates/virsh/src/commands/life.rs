@@ -182,7 +182,7 @@ fn start_flags(arguments: &Arguments) -> u32 {
 }
 
 /// Copies of the descriptors that `--pass-fds` names.
-fn passed_fds(arguments: &Arguments) -> Result<Vec<OwnedFd>, Failure> {
+pub fn passed_fds(arguments: &Arguments) -> Result<Vec<OwnedFd>, Failure> {
     let Some(list) = arguments.text("pass-fds")? else { return Ok(Vec::new()) };
     list.split(',').map(passed_fd).collect()
 }
@@ -336,7 +336,7 @@ fn undefine(shell: &mut Shell, arguments: &Arguments) -> Done {
     if arguments.has("snapshots-metadata") && count_of_snapshots(shell, &dom)? > 0 {
         flags |= UNDEFINE_SNAPSHOTS;
     }
-    if arguments.has("checkpoints-metadata") {
+    if arguments.has("checkpoints-metadata") && count_of_checkpoints(shell, &dom)? > 0 {
         flags |= UNDEFINE_CHECKPOINTS;
     }
     shell
@@ -355,6 +355,15 @@ fn count_of_snapshots(shell: &Shell, dom: &NonnullDomain) -> Result<i32, Failure
     let args = DomainSnapshotNumArgs { dom: dom.clone(), flags: 0 };
     match shell.call(Procedure::DomainSnapshotNum, &args) {
         Ok(DomainSnapshotNumRet { num }) => Ok(num),
+        Err(error) if error.code == Code::NoSupport => Ok(0),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn count_of_checkpoints(shell: &Shell, dom: &NonnullDomain) -> Result<usize, Failure> {
+    let args = DomainListAllCheckpointsArgs { dom: dom.clone(), need_results: 1, flags: 0 };
+    match shell.call(Procedure::DomainListAllCheckpoints, &args) {
+        Ok(DomainListAllCheckpointsRet { checkpoints, .. }) => Ok(checkpoints.len()),
         Err(error) if error.code == Code::NoSupport => Ok(0),
         Err(error) => Err(error.into()),
     }

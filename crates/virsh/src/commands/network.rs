@@ -327,7 +327,7 @@ fn leases(shell: &mut Shell, arguments: &Arguments) -> Done {
 }
 
 /// Seconds since 1970 as the date and time that the person's clock shows.
-fn local_time(seconds: i64) -> String {
+pub fn local_time(seconds: i64) -> String {
     match jiff::Timestamp::from_second(seconds) {
         Ok(time) => time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
         Err(_) => seconds.to_string(),
