@@ -2,6 +2,7 @@
 //! Pure: no I/O, clock, randomness or host; what they decide comes in as arguments.
 #![forbid(unsafe_code)]
 
+mod address;
 mod cpuset;
 pub mod domain;
 pub mod element;

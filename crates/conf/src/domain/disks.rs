@@ -25,6 +25,9 @@ pub(super) fn disk(node: Node, context: &Context) -> Result<Disk> {
     if device == "floppy" && !target.starts_with("fd") {
         return Err(refuse::internal(format!("Invalid floppy device name: {target}")));
     }
+    if ["disk", "lun"].contains(&device.as_str()) && target.starts_with("fd") {
+        return Err(refuse::internal(format!("Invalid harddisk device name: {target}")));
+    }
     details(&mut element, &kind, &device)?;
     element.children.iter_mut().try_for_each(ignored::address)?;
     Ok(Disk { element })

@@ -172,12 +172,18 @@ impl Interface {
         };
         w.open("interface");
         w.attr("type", kind);
+        w.attr_opt("managed", self.managed.then_some("yes"));
         let trust = shown.and_then(|actual| actual.trust_guest_rx_filters).or(self.trust_guest_rx_filters);
         w.attr_opt("trustGuestRxFilters", trust.map(yes_no));
         w.open("mac");
         w.attr("address", self.mac);
         self.mac_kept.iter().for_each(|(name, value)| w.attr(name, value));
         w.close();
+        // Of a device of the machine, the driver comes first.
+        let whole = self.source.kind() == "hostdev";
+        if whole {
+            kept(&self.kept, &["driver"], w);
+        }
         self.write_source(w, live, shown);
         if let Some(actual) = self.actual.as_ref().filter(|_| form == FormatOptions::Status) {
             actual.write(w);
@@ -213,7 +219,7 @@ impl Interface {
         if self.guest_dev.is_some() || self.guest_actual.is_some() {
             w.open("guest");
             w.attr_opt("dev", self.guest_dev.as_ref());
-            w.attr_opt("actual", self.guest_actual.as_ref().filter(|_| live));
+            w.attr_opt("actual", self.guest_actual.as_ref());
             w.close();
         }
         if let Some(model) = &self.model {
@@ -221,7 +227,10 @@ impl Interface {
             w.attr("type", model);
             w.close();
         }
-        kept(&self.kept, &["driver", "backend"], w);
+        if !whole {
+            kept(&self.kept, &["driver"], w);
+        }
+        kept(&self.kept, &["backend"], w);
         if let Some(filter) = &self.filterref {
             filter.write(w);
         }

@@ -8,6 +8,8 @@ use std::net::IpAddr;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Interface {
+    /// `managed='yes'` of a kept `hostdev` one.
+    pub managed: bool,
     pub mac: Mac,
     /// The document gave no MAC address; this one was made up.
     pub mac_generated: bool,

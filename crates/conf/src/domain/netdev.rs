@@ -30,7 +30,7 @@ pub(super) fn virtual_port(node: Node, kind: &str, context: &Context) -> Result<
         Some("802.1Qbg") => (&["managerid", "typeid", "typeidversion"], &PARAMETERS[..4]),
         Some("802.1Qbh") => (&["profileid"], &PARAMETERS[5..]),
         Some("openvswitch") => (&[], &PARAMETERS[4..]),
-        Some("midonet") => (&[], &PARAMETERS[4..5]),
+        Some("midonet") => (&["interfaceid"], &PARAMETERS[4..]),
         Some(other) => return Err(bare_unsupported(format!("unknown virtualport type {other}"))),
     };
     let mut parameters = Element::new("parameters");
@@ -39,7 +39,10 @@ pub(super) fn virtual_port(node: Node, kind: &str, context: &Context) -> Result<
         let Some(text) = given.and_then(|p| p.attr(name)) else { continue };
         let number = |most: u32| match number::u32_of(text, 0) {
             None => Err(bare_xml(format!("cannot parse value of {name} parameter"))),
-            Some(number) if number > most => Err(bare_xml(format!("value of {name} out of range"))),
+            Some(number) if number > most => {
+                let of = if name == "typeid" { "for" } else { "of" };
+                Err(bare_xml(format!("value {of} {name} out of range")))
+            }
             Some(number) => Ok(number.to_string()),
         };
         let value = match name {
@@ -61,15 +64,26 @@ pub(super) fn virtual_port(node: Node, kind: &str, context: &Context) -> Result<
         }
         let generated = match port {
             "802.1Qbg" => Some("instanceid"),
-            "802.1Qbh" => None,
-            _ => Some("interfaceid"),
+            "openvswitch" => Some("interfaceid"),
+            _ => None,
         };
         if let Some(name) = generated.filter(|name| parameters.attr(name).is_none()) {
             parameters.set(name, context.random_uuid());
         }
         if let Some((extra, _)) = parameters.attrs.iter().find(|(name, _)| !allowed.contains(&name.as_str())) {
             let message = format!("extra {extra} unsupported in <virtualport type='{port}'>");
-            return Err(Error::config_unsupported(ErrorDomain::Conf, message));
+            return Err(Error::xml(ErrorDomain::Conf, message));
+        }
+    }
+    if port == Some("midonet") {
+        parameters.unset("profileid");
+    }
+    if port.is_none() {
+        // Either may be needed by what the network turns out to be.
+        for name in ["instanceid", "interfaceid"] {
+            if parameters.attr(name).is_none() {
+                parameters.set(name, context.random_uuid());
+            }
         }
     }
     parameters.attrs.sort_by_key(|(name, _)| PARAMETERS.iter().position(|p| p == name));
@@ -87,8 +101,10 @@ pub(super) fn vlan(node: Node) -> Result<Element> {
     let mut native = false;
     let mut tags = Vec::new();
     for tag in node.all("tag") {
-        let bad = || bare_xml("missing or invalid vlan tag id attribute");
-        let id = tag.attr("id").and_then(|text| number::u64_of(text, 10)).ok_or_else(bad).at(tag)?;
+        refuse::required(tag, "id").at(tag)?;
+        let text = tag.attr("id").unwrap_or_default();
+        let bad = || refuse::bad_attribute("tag", "id", text, " Expected non-negative integer value");
+        let id = number::u32_of(text, 10).ok_or_else(bad).at(tag)?;
         if id > 4095 {
             return Err(bare_xml(format!("vlan tag id {id} too large (maximum 4095)"))).at(tag);
         }
@@ -102,17 +118,14 @@ pub(super) fn vlan(node: Node) -> Result<Element> {
                 native = true;
                 element.set("nativeMode", mode);
             }
-            Some(mode) => {
-                let message = format!("Invalid \"nativeMode='{mode}'\" in vlan <tag> element");
-                return Err(bare_xml(message)).at(tag);
-            }
+            Some(mode) => return Err(refuse::bad_attribute("tag", "nativeMode", mode, "")).at(tag),
         }
         tags.push(element);
     }
     if tags.is_empty() {
         return Err(bare_xml("missing tag id - each <vlan> must have at least one <tag id='n'/> subelement"));
     }
-    let mut trunk = tags.len() > 1 || native;
+    let mut trunk = tags.len() > 1;
     match node.attr("trunk") {
         None => {}
         Some("yes") => trunk = true,
@@ -135,7 +148,8 @@ pub(super) fn vlan(node: Node) -> Result<Element> {
     Ok(element)
 }
 
-pub(super) fn bandwidth(node: Node) -> Result<Bandwidth> {
+/// `None`: neither direction is named.
+pub(super) fn bandwidth(node: Node) -> Result<Option<Bandwidth>> {
     let bare = |message: &str| Error::new(ErrorDomain::None, Code::XmlDetail, message);
     if node.attr("classID").is_some() {
         return Err(bare("classID attribute not supported on <bandwidth> in this usage context"));
@@ -150,7 +164,8 @@ pub(super) fn bandwidth(node: Node) -> Result<Bandwidth> {
         *rate = self::rate(first).at(first)?;
     }
     let [inbound, outbound] = rates;
-    Ok(Bandwidth { inbound, outbound })
+    let named = node.child("inbound").or(node.child("outbound")).is_some();
+    Ok(named.then_some(Bandwidth { inbound, outbound }))
 }
 
 /// `None`: no limit in it.
@@ -209,7 +224,7 @@ const MODELS: [&str; 20] = [
 ];
 
 pub(super) fn model(node: Node) -> Result<Option<String>> {
-    let Some(text) = node.attr("type") else { return Ok(None) };
+    let Some(text) = node.attr("type").filter(|text| !["", "unknown"].contains(text)) else { return Ok(None) };
     if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')) {
         return Err(Error::new(ErrorDomain::Domain, Code::InvalidArg, "Model name contains invalid characters"));
     }
@@ -228,8 +243,9 @@ pub(super) fn filter(node: Node, kind: &str) -> Option<Element> {
     let mut parameters: Vec<Element> = Vec::new();
     for parameter in node.all("parameter") {
         if let (Some(name), Some(value)) = (parameter.attr("name"), parameter.attr("value")) {
-            let same = |e: &Element| e.attr("name") == Some(name) && e.attr("value") == Some(value);
-            if !parameters.iter().any(same) {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+            let fits = name.bytes().all(plain) && value.bytes().all(|b| plain(b) || matches!(b, b'.' | b':'));
+            if fits && !name.is_empty() && !value.is_empty() {
                 parameters.push(Element::new("parameter").with("name", name).with("value", value));
             }
         }
@@ -271,7 +287,7 @@ pub(super) fn actual(node: Node, context: &Context) -> Result<Option<Actual>> {
         direct: attr("dev").filter(|_| kind == ActualKind::Direct).map(|dev| (dev, mode)),
         mac_table_manager: attr("macTableManager"),
         class_id: class.and_then(|id| number::u32_of(id, 10)),
-        bandwidth: actual.child("bandwidth").map(bandwidth).transpose()?,
+        bandwidth: actual.child("bandwidth").map(bandwidth).transpose()?.flatten(),
         trust_guest_rx_filters: refuse::word(actual, "trustGuestRxFilters", refuse::yes_no)?,
         kept,
     }))
@@ -288,7 +304,7 @@ pub(super) fn other_source(node: Node, kind: &str, context: &Context) -> Result<
     match kind {
         "vhostuser" => {
             let shape = context.keep(node, "vhostuserSource")?;
-            let missing = |what: &str| refuse::xml(format!("Missing required attribute '{what}' in element 'source'"));
+            let missing = |what: &str| refuse::missing_attribute("source", what);
             for name in ["type", "path", "mode"] {
                 if shape.attr(name).is_none() {
                     return Err(missing(name));
@@ -297,26 +313,20 @@ pub(super) fn other_source(node: Node, kind: &str, context: &Context) -> Result<
             return Ok(shape);
         }
         "server" | "client" | "mcast" | "udp" => {
-            let none =
-                |what: &str| refuse::xml(format!("No <source> '{what}' attribute specified with socket interface"));
-            let port = node.attr("port").ok_or_else(|| none("port"))?;
-            let bad = || refuse::xml("Cannot parse <source> 'port' attribute with socket interface");
-            let port = number::i32_of(port, 10).ok_or_else(bad)?;
-            match node.attr("address") {
-                Some(address) => element.set("address", address),
-                None if kind == "server" => {}
-                None => return Err(none("address")),
+            let port = |node: Node| -> Result<i32> {
+                let text = refuse::required(node, "port")?;
+                let bad = || refuse::bad_attribute(node.name(), "port", text, " Expected integer value");
+                number::i32_of(text, 10).ok_or_else(bad).at(node)
+            };
+            if kind != "server" || node.attr("address").is_some() {
+                element.set("address", refuse::required(node, "address")?);
             }
-            element.set("port", port);
-            if let Some(local) = node.child("local").filter(|_| kind == "udp") {
-                let none = |what: &str| {
-                    refuse::xml(format!("No <local> '{what}' attribute under <source> specified with socket interface"))
-                };
-                let port = local.attr("port").ok_or_else(|| none("port"))?;
-                let bad = || refuse::xml("Cannot parse <local> 'port' attribute with socket interface");
-                let port = number::i32_of(port, 10).ok_or_else(bad)?;
-                let address = local.attr("address").ok_or_else(|| none("address"))?;
-                element.children.push(Element::new("local").with("address", address).with("port", port));
+            element.set("port", port(node)?);
+            if kind == "udp" {
+                let missing = || refuse::xml("'<local>' element missing for 'udp' socket interface");
+                let local = node.child("local").ok_or_else(missing)?;
+                let address = refuse::required(local, "address")?;
+                element.children.push(Element::new("local").with("address", address).with("port", port(local)?));
             }
         }
         "internal" => element.set("name", refuse::required(node, "name")?),
@@ -336,4 +346,30 @@ pub(super) fn other_source(node: Node, kind: &str, context: &Context) -> Result<
         }
     }
     Ok(element)
+}
+
+pub(super) fn teaming(node: Node, context: &Context) -> Result<Option<Element>> {
+    let Some(node) = node.child("teaming") else { return Ok(None) };
+    let teaming = context.keep(node, "teaming")?;
+    let persistent = teaming.attr("persistent").is_some();
+    match teaming.attr("type") {
+        Some("transient") if !persistent => {
+            Err(refuse::unsupported("teaming persistent attribute must be set if teaming type is 'transient'"))
+        }
+        Some("persistent") if persistent => {
+            Err(refuse::unsupported("teaming persistent attribute not allowed if teaming type is 'persistent'"))
+        }
+        None => Ok(None),
+        Some(_) => Ok(Some(teaming)),
+    }
+}
+
+/// `<coalesce><rx><frames max='…'/></rx></coalesce>`
+pub(super) fn coalesce(node: Node) -> Result<Option<Element>> {
+    let Some(text) = node.find("rx/frames").and_then(|frames| frames.attr("max")) else { return Ok(None) };
+    let bad = || refuse::detail(format!("cannot parse value '{text}' for coalesce parameter"));
+    let most = number::u32_of(text, 10).ok_or_else(bad)?;
+    let frames = Element::new("frames").with("max", most);
+    let coalesce = Element::new("coalesce").containing(Element::new("rx").containing(frames));
+    Ok(Some(coalesce).filter(|_| most > 0))
 }

@@ -2,11 +2,12 @@
 
 use super::parse::Context;
 use super::*;
+use crate::address;
 use crate::mac::Mac;
 use crate::number;
 use crate::refuse::{self, Place};
 use crate::xml::Node;
-use api::{Error, ErrorDomain};
+use api::{Code, Error, ErrorDomain};
 use std::net::IpAddr;
 
 const KINDS: [&str; 15] = [
@@ -48,9 +49,9 @@ pub(super) fn interface(node: Node, context: &Context) -> Result<Interface> {
         }
     }
     let ips = addresses(node)?;
-    let routes = routes(node)?;
+    let routes = routes(node, "guest interface")?;
     let made_up = |dev: &str| ["vnet", "macvtap", "macvlan"].iter().any(|prefix| dev.starts_with(prefix));
-    let target_dev = child_attr("target", "dev").filter(|dev| context.live || !made_up(dev)).filter(|d| !d.is_empty());
+    let target_dev = child_attr("target", "dev").filter(|dev| context.live || !made_up(dev));
     let target_managed = match node.child("target") {
         Some(target) => refuse::word(target, "managed", refuse::yes_no).at(target)?,
         None => None,
@@ -61,34 +62,54 @@ pub(super) fn interface(node: Node, context: &Context) -> Result<Interface> {
     }
     let model = node.child("model").map(|m| netdev::model(m).at(m)).transpose()?.flatten();
     let virtio = model.as_ref().is_some_and(|model| model.starts_with("virtio"));
-    let bandwidth = node.child("bandwidth").map(|n| netdev::bandwidth(n).at(n)).transpose()?;
+    let bandwidth = node.child("bandwidth").map(|n| netdev::bandwidth(n).at(n)).transpose()?.flatten();
     if let Some(inbound) = bandwidth.as_ref().and_then(|b| b.inbound).filter(|_| kind != "network") {
         if inbound.floor > 0 {
             return Err(refuse::unsupported("floor attribute is not supported for this config"));
         }
     }
-    let vlan = node.child("vlan").filter(|_| matches!(kind, "network" | "bridge" | "direct" | "hostdev"));
-    kept.extend(vlan.map(|n| netdev::vlan(n).at(n)).transpose()?);
+    kept.extend(node.child("vlan").map(|n| netdev::vlan(n).at(n)).transpose()?);
     if let Some(port) = node.child("port") {
         let isolated = refuse::word(port, "isolated", refuse::yes_no).at(port)?;
+        if isolated == Some(true) && !["network", "bridge"].contains(&kind) {
+            let message = format!(
+                "interface {mac} - <port isolated='yes'/> is not supported for network interfaces with type='{kind}'"
+            );
+            return Err(refuse::unsupported(message)).at(port);
+        }
         kept.extend(isolated.map(|on| Element::new("port").with("isolated", if on { "yes" } else { "no" })));
     }
-    for (name, shape) in [
-        ("portForward", "portForward"),
-        ("driver", "interfaceDriver"),
-        ("backend", "interfaceBackend"),
-        ("teaming", "teaming"),
-        ("coalesce", "coalesce"),
-        ("rom", "rom"),
-    ] {
+    if kind == "vhostuser" && !virtio {
+        return Err(refuse::internal(
+            "Wrong or no <model> 'type' attribute specified with <interface type='vhostuser'/>. vhostuser requires the \
+             virtio-net* frontend",
+        ));
+    }
+    let driver = match kind {
+        "hostdev" => Some("hostdevDriver"),
+        _ => virtio.then_some("interfaceDriver"),
+    };
+    let parts = [("portForward", Some("portForward")), ("driver", driver), ("backend", Some("interfaceBackend"))];
+    for (name, shape) in parts.into_iter().filter_map(|(name, shape)| Some((name, shape?))) {
         let child = node.child(name).map(|child| context.keep(child, shape)).transpose()?;
-        let shown = |element: &Element| !element.is_bare() && (name != "driver" || virtio);
-        kept.extend(child.filter(shown));
+        kept.extend(child.filter(|element| !element.is_bare()));
+    }
+    if !virtio {
+        kept.iter_mut().filter(|e| e.name == "backend").for_each(|e| e.unset("vhost"));
+        kept.retain(|e| e.name != "backend" || !e.is_bare());
+    }
+    kept.extend(netdev::teaming(node, context)?);
+    kept.extend(node.child("coalesce").map(|n| netdev::coalesce(n).at(n)).transpose()?.flatten());
+    if let Some(rom) = node.child("rom").map(|n| context.keep(n, "rom")).transpose()? {
+        if rom.attr("enabled") == Some("no") && rom.attrs.len() > 1 {
+            return Err(refuse::unsupported("ROM tuning is not supported when ROM is disabled"));
+        }
+        kept.extend(Some(rom).filter(|rom| !rom.is_bare()));
     }
     if let Some(tune) = node.child("tune").and_then(|t| t.child("sndbuf")) {
         let text = tune.text();
         let bad = || refuse::xml("sndbuf must be a positive integer");
-        let number = number::u64_wrapping(&text, 10).ok_or_else(bad).at(tune)?;
+        let number = number::u64_of(&text, 10).ok_or_else(bad).at(tune)?;
         let sndbuf = Element { text: Some(number.to_string()), ..Element::new("sndbuf") };
         kept.push(Element::new("tune").containing(sndbuf));
     }
@@ -100,6 +121,7 @@ pub(super) fn interface(node: Node, context: &Context) -> Result<Interface> {
     kept.retain(|element| element.name != "alias");
     let filterref = node.child("filterref").and_then(|n| netdev::filter(n, kind));
     Ok(Interface {
+        managed: kind == "hostdev" && node.attr("managed") == Some("yes"),
         mac,
         mac_generated,
         mac_kept,
@@ -115,7 +137,7 @@ pub(super) fn interface(node: Node, context: &Context) -> Result<Interface> {
         model,
         link_up: link(node)?,
         mtu: mtu(node)?,
-        script: child_attr("script", "path"),
+        script: child_attr("script", "path").filter(|path| !path.is_empty()),
         trust_guest_rx_filters,
         filterref,
         bandwidth,
@@ -169,10 +191,19 @@ fn source(node: Node, kind: &str, context: &Context) -> Result<InterfaceSource> 
             InterfaceSource::Direct { dev, mode: mode.unwrap_or(DirectMode::Vepa) }
         }
         "ethernet" => match source {
-            Some(source) => InterfaceSource::Ethernet { ips: addresses(source)?, routes: routes(source)? },
+            Some(source) => {
+                InterfaceSource::Ethernet { ips: addresses(source)?, routes: routes(source, "interface host IP")? }
+            }
             None => InterfaceSource::Ethernet { ips: Vec::new(), routes: Vec::new() },
         },
         "user" | "null" => InterfaceSource::Other { kind: kind.to_string(), source: None },
+        "hostdev" => {
+            let address = source.and_then(|s| s.child("address"));
+            let missing = || refuse::xml("missing source address type");
+            address.and_then(|a| a.attr("type")).ok_or_else(missing)?;
+            let source = netdev::other_source(needed()?, kind, context)?;
+            InterfaceSource::Other { kind: kind.to_string(), source: Some(source) }
+        }
         _ => {
             let source = netdev::other_source(needed()?, kind, context)?;
             InterfaceSource::Other { kind: kind.to_string(), source: Some(source) }
@@ -192,7 +223,7 @@ fn link(node: Node) -> Result<Option<bool>> {
 fn mtu(node: Node) -> Result<u32> {
     match node.child("mtu").and_then(|m| m.attr("size")) {
         None => Ok(0),
-        Some(text) => number::u32_wrapping(text, 10).ok_or_else(|| refuse::xml("malformed mtu size")),
+        Some(text) => number::u32_of(text, 10).ok_or_else(|| refuse::xml("malformed mtu size")),
     }
 }
 
@@ -209,7 +240,7 @@ fn address(node: Node) -> Result<InterfaceAddress> {
         Some("ipv6") => address.is_ipv6(),
         _ => true,
     };
-    let address: IpAddr = text.parse().ok().filter(fits).ok_or_else(bad)?;
+    let address = address::parse(text).filter(fits).ok_or_else(bad)?;
     let prefix = match node.attr("prefix") {
         None => None,
         Some(text) => {
@@ -222,69 +253,71 @@ fn address(node: Node) -> Result<InterfaceAddress> {
     let peer = match node.attr("peer") {
         None => None,
         Some(text) => {
-            let peer: Option<IpAddr> = text.parse().ok().filter(|p: &IpAddr| p.is_ipv4() == address.is_ipv4());
-            Some(peer.ok_or_else(|| refuse::xml(format!("Invalid peer '{text}' in <ip>")))?)
+            let message = format!("Invalid peer '{text}' in <ip>");
+            let bad = || Error::new(ErrorDomain::Domain, Code::InvalidArg, message);
+            let peer = address::parse(text).filter(|peer| peer.is_ipv4() == address.is_ipv4());
+            Some(peer.ok_or_else(bad)?)
         }
     };
     Ok(InterfaceAddress { address, prefix, peer })
 }
 
-/// The `<route>` elements of an interface or of its source.
-pub(super) fn routes(node: Node) -> Result<Vec<Route>> {
-    node.all("route").map(|child| route(child).at(child)).collect()
+/// The `<route>` elements of an interface or of its source; `whose` begins messages.
+pub(super) fn routes(node: Node, whose: &str) -> Result<Vec<Route>> {
+    node.all("route").map(|child| route(child, whose).at(child)).collect()
 }
 
-fn route(node: Node) -> Result<Route> {
-    let refused = |message: String| Error::xml(ErrorDomain::Network, format!("guest interface: {message}"));
+fn route(node: Node, whose: &str) -> Result<Route> {
+    let refused = |message: String| Error::xml(ErrorDomain::Network, format!("{whose}: {message}"));
+    let in_definition = |message: String| refused(format!("{message} in route definition"));
     let needed = |name: &str| {
-        let missing = || refused(format!("Missing required {name} attribute in route definition"));
+        let missing = || in_definition(format!("Missing required {name} attribute"));
         node.attr(name).ok_or_else(missing)
     };
     let family = node.attr("family").map(str::to_string);
     let (address_text, gateway_text) = (needed("address")?, needed("gateway")?);
     let netmask_text = node.attr("netmask");
+    let prefix = refuse::unsigned(node, "prefix", 10)?;
+    let metric = refuse::unsigned(node, "metric", 10)?;
+    if metric == Some(0) {
+        let zero = "Invalid value for attribute 'metric' in element 'route': Zero is not permitted";
+        return Err(refuse::generic_xml(zero));
+    }
     let parsed = |text: &str, what: &str| {
-        let bad = || refused(format!("Bad {what} address '{text}' in route definition"));
-        text.parse::<IpAddr>().map_err(|_| bad())
+        address::parse(text).ok_or_else(|| in_definition(format!("Bad {what} address '{text}'")))
     };
     let address = parsed(address_text, "network")?;
-    let gateway = parsed(gateway_text, "gateway")?;
     let netmask = netmask_text.map(|text| parsed(text, "netmask")).transpose()?;
-    let prefix = match node.attr("prefix") {
-        None => None,
-        Some(text) => {
-            let bad = || refused(format!("Invalid prefix '{text}' specified in route definition"));
-            Some(number::u32_of(text, 10).ok_or_else(bad)?)
-        }
-    };
-    let all = [("address", Some((address, address_text))), ("gateway", Some((gateway, gateway_text)))];
-    let netmask_part = ("netmask", netmask.zip(netmask_text));
+    let gateway = parsed(gateway_text, "gateway")?;
     let v6 = match family.as_deref() {
         None | Some("ipv4") => {
-            let said = if family.is_some() { "ipv4 family" } else { "No family" };
-            for (what, found) in all.into_iter().chain([netmask_part]) {
-                if let Some((_, text)) = found.filter(|(ip, _)| !ip.is_ipv4()) {
-                    let message = format!("{said} specified for non-IPv4 {what} '{text}' in route definition");
-                    return Err(refused(message));
-                }
+            let said = if family.is_some() { "IPv4 family" } else { "No family" };
+            if !address.is_ipv4() {
+                return Err(in_definition(format!("{said} specified for non-IPv4 address '{address_text}'")));
+            }
+            if !gateway.is_ipv4() {
+                // Libvirt names the address here.
+                return Err(in_definition(format!("{said} specified for non-IPv4 gateway '{address_text}'")));
+            }
+            if let Some(text) = netmask_text.filter(|_| netmask.is_some_and(|mask| !mask.is_ipv4())) {
+                let message = format!("Invalid netmask '{text}' for address '{address_text}' (both must be IPv4)");
+                return Err(refused(message));
             }
             false
         }
         Some("ipv6") => {
-            for (what, found) in all {
-                if let Some((_, text)) = found.filter(|(ip, _)| !ip.is_ipv6()) {
-                    let message = format!("ipv6 family specified for non-IPv6 {what} '{text}' in route definition");
-                    return Err(refused(message));
-                }
+            if !address.is_ipv6() {
+                return Err(in_definition(format!("ipv6 family specified for non-IPv6 address '{address_text}'")));
             }
             if netmask.is_some() {
-                let message =
-                    format!("Specifying netmask invalid for IPv6 address '{address_text}' in route definition");
-                return Err(refused(message));
+                return Err(in_definition(format!("Specifying netmask invalid for IPv6 address '{address_text}'")));
+            }
+            if !gateway.is_ipv6() {
+                return Err(in_definition(format!("ipv6 specified for non-IPv6 gateway address '{gateway_text}'")));
             }
             true
         }
-        Some(other) => return Err(refused(format!("Unrecognized family '{other}' in route definition"))),
+        Some(other) => return Err(in_definition(format!("Unrecognized family '{other}'"))),
     };
     if netmask.is_some() && prefix.is_some() {
         return Err(refused("Route definition cannot have both a prefix and a netmask".to_string()));
@@ -294,48 +327,34 @@ fn route(node: Node) -> Result<Route> {
         return Err(refused(format!("Invalid prefix {prefix} specified in route definition, must be 0 - {most}")));
     }
     if !is_network(address, netmask, prefix) {
-        return Err(refused(format!("Address '{address_text}' in route definition is not a network address")));
+        return Err(in_definition_is(whose, address_text));
     }
-    let metric = match node.attr("metric") {
-        None => None,
-        Some(text) => {
-            let bad = || refused(format!("Invalid metric '{text}' specified in route definition"));
-            Some(number::u32_of(text, 10).filter(|metric| *metric > 0).ok_or_else(bad)?)
-        }
-    };
     Ok(Route { family, address, netmask, prefix: prefix.map(|prefix| prefix as u8), gateway, metric })
 }
 
-/// Whether no bits are set outside of the network's; without mask or prefix the address's class decides.
+fn in_definition_is(whose: &str, address: &str) -> Error {
+    let message = format!("{whose}: Address '{address}' in route definition is not a network address");
+    Error::xml(ErrorDomain::Network, message)
+}
+
+/// Whether no bits are set outside of the network's; without mask or prefix every bit is outside.
 fn is_network(address: IpAddr, netmask: Option<IpAddr>, prefix: Option<u32>) -> bool {
+    let prefix = prefix.unwrap_or(0);
     match (address, netmask) {
         (IpAddr::V4(v4), Some(IpAddr::V4(mask))) => v4.to_bits() & !mask.to_bits() == 0,
-        (IpAddr::V4(v4), _) => {
-            let class = match v4.octets()[0] {
-                0 if v4.is_unspecified() => 0,
-                0..128 => 8,
-                128..192 => 16,
-                192..224 => 24,
-                _ => 32,
-            };
-            let host_bits = 32 - prefix.unwrap_or(class).min(32);
-            host_bits == 32 && v4.is_unspecified() || u64::from(v4.to_bits()).trailing_zeros() >= host_bits
-        }
-        (IpAddr::V6(v6), _) => {
-            let host_bits = 128 - prefix.unwrap_or(if v6.is_unspecified() { 0 } else { 64 }).min(128);
-            v6.to_bits().trailing_zeros() >= host_bits
-        }
+        (IpAddr::V4(v4), _) => v4.is_unspecified() || v4.to_bits().trailing_zeros() >= 32 - prefix.min(32),
+        (IpAddr::V6(v6), _) => v6.is_unspecified() || v6.to_bits().trailing_zeros() >= 128 - prefix.min(128),
     }
 }
 
 pub(super) fn address_element(ip: &InterfaceAddress) -> Element {
     let family = if ip.address.is_ipv4() { "ipv4" } else { "ipv6" };
-    let mut element = Element::new("ip").with("address", ip.address).with("family", family);
+    let mut element = Element::new("ip").with("address", address::text(ip.address)).with("family", family);
     if let Some(prefix) = ip.prefix {
         element.set("prefix", prefix);
     }
     if let Some(peer) = ip.peer {
-        element.set("peer", peer);
+        element.set("peer", address::text(peer));
     }
     element
 }
@@ -345,14 +364,14 @@ pub(super) fn route_element(route: &Route) -> Element {
     if let Some(family) = &route.family {
         element.set("family", family);
     }
-    element.set("address", route.address);
+    element.set("address", address::text(route.address));
     if let Some(netmask) = route.netmask {
-        element.set("netmask", netmask);
+        element.set("netmask", address::text(netmask));
     }
     if let Some(prefix) = route.prefix {
         element.set("prefix", prefix);
     }
-    element.set("gateway", route.gateway);
+    element.set("gateway", address::text(route.gateway));
     if let Some(metric) = route.metric {
         element.set("metric", metric);
     }
