@@ -71,6 +71,7 @@ pub fn domain() -> Domain {
 
 pub fn interface() -> Interface {
     Interface {
+        managed: false,
         mac: Mac([0x52, 0x54, 0, 1, 2, 3]),
         mac_generated: false,
         mac_kept: Vec::new(),
