@@ -42,19 +42,24 @@ fn table(network: &Network) -> Result<Option<String>> {
         return Ok(None);
     }
     quoted(bridge)?;
-    // What a bridge may be called and a table may not is written as its number.
+    Ok(Some(table_name(bridge)))
+}
+
+/// The name of a table that is about one link.
+pub(crate) fn table_name(link: &str) -> String {
     let mut name = "virtlxc_".to_string();
-    for byte in bridge.bytes() {
+    for byte in link.bytes() {
         match byte {
             b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' => name.push(char::from(byte)),
+            // What a link may be called and a table may not is written as its number.
             other => _ = write!(name, "_{other:02x}"),
         }
     }
-    Ok(Some(name))
+    name
 }
 
 /// The name of a link as nft reads it.
-fn quoted(link: &str) -> Result<String> {
+pub(crate) fn quoted(link: &str) -> Result<String> {
     match link.chars().any(|c| matches!(c, '"' | '\\' | '*') || c.is_control() || c.is_whitespace()) {
         false => Ok(format!("\"{link}\"")),
         true => Err(Error::config_unsupported(

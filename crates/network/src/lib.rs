@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod actions;
+pub mod bandwidth;
 mod bridge;
 mod dnsmasq;
 mod files;

@@ -1,7 +1,7 @@
 //! From a definition to a running network, and back.
 
 use crate::files::{self, Files};
-use crate::{bridge, dnsmasq, firewall};
+use crate::{bandwidth, bridge, dnsmasq, firewall};
 use api::{Error, ErrorDomain, Result};
 use conf::network::Network;
 use std::path::Path;
@@ -27,7 +27,11 @@ pub fn start(network: &Network, files: &Files, proc: &Path) -> Result<()> {
             firewall::load(network)?;
             bridge::configure(&mut socket, network, &name)?;
             bridge::enable_forwarding(network, proc)?;
-            dnsmasq::start(network, files)
+            dnsmasq::start(network, files)?;
+            match &network.bandwidth {
+                Some(limits) => bandwidth::limit(&mut socket, &name, limits),
+                None => Ok(()),
+            }
         };
         steps().inspect_err(|_| stop(network, files, proc))?;
     }
@@ -46,6 +50,9 @@ pub fn stop(network: &Network, files: &Files, proc: &Path) {
             Ok(mut socket) => bridge::delete(&mut socket, name),
             Err(e) => tracing::warn!("{}", e.message),
         }
+    }
+    if let (Some(name), Some(limits)) = (&network.bridge.name, &network.bandwidth) {
+        bandwidth::forget(name, limits);
     }
     if let Err(e) = firewall::remove(network) {
         tracing::warn!("{}", e.message);

@@ -2,10 +2,12 @@
 //! See netlink(7), rtnetlink(7) and `include/uapi/linux/if_link.h`.
 
 mod address;
+mod limit;
 mod link;
 mod message;
 
 pub use address::{Address, Route};
+pub use limit::Limit;
 pub use link::{Bridge, Change, LONGEST_NAME, Link, Macvlan, MacvlanMode, Netns, Veth};
 
 use message::{Request, split};
