@@ -21,7 +21,9 @@ const IN_A_ROW: usize = 32;
 const HEADER: usize = 40;
 const ROOT: u64 = 1;
 const FIRST_FILE: u64 = 2;
-/// Names and attributes never change.
+/// No text is longer.
+const LARGEST: u64 = 1 << 20;
+/// Names never change.
 const FOREVER: u64 = 1 << 30;
 
 const LOOKUP: u32 = 1;
@@ -115,13 +117,18 @@ impl Server {
             FORGET | BATCH_FORGET | INTERRUPT => return None,
             INIT => initialised(&body),
             LOOKUP => self.lookup(request.node, &request.body),
-            GETATTR => self.attributes(request.node).map(|attributes| {
-                let mut out = Vec::with_capacity(104);
-                put64(&mut out, &[FOREVER]);
-                put32(&mut out, &[0, 0]);
-                out.extend(attributes);
-                out
-            }),
+            GETATTR => {
+                let text = self.index(request.node).map_or(Ok(Vec::new()), content);
+                let size = text.map_or(0, |text| text.len() as u64);
+                self.attributes(request.node, size).map(|attributes| {
+                    let mut out = Vec::with_capacity(104);
+                    // Not to be kept: the next text may be longer.
+                    put64(&mut out, &[0]);
+                    put32(&mut out, &[0, 0]);
+                    out.extend(attributes);
+                    out
+                })
+            }
             OPEN => self.open(request.node, &body),
             OPENDIR if request.node == ROOT => Ok(opened(0, 0)),
             OPENDIR => Err(Errno::NOTDIR),
@@ -152,14 +159,14 @@ impl Server {
         let index = self.names.iter().position(|known| known.as_bytes() == name).ok_or(Errno::NOENT)?;
         let node = FIRST_FILE + index as u64;
         let mut out = Vec::with_capacity(128);
-        put64(&mut out, &[node, 0, FOREVER, FOREVER]);
+        put64(&mut out, &[node, 0, FOREVER, 0]);
         put32(&mut out, &[0, 0]);
-        out.extend(self.attributes(node)?);
+        out.extend(self.attributes(node, LARGEST)?);
         Ok(out)
     }
 
     /// The kernel's `struct fuse_attr`.
-    fn attributes(&self, node: u64) -> Result<Vec<u8>, Errno> {
+    fn attributes(&self, node: u64, size: u64) -> Result<Vec<u8>, Errno> {
         const FOLDER: u32 = 0o040_555;
         const FILE: u32 = 0o100_444;
         let (mode, links) = match node {
@@ -168,7 +175,7 @@ impl Server {
             _ => return Err(Errno::NOENT),
         };
         let mut out = Vec::with_capacity(88);
-        put64(&mut out, &[node, 0, 0, self.made_at, self.made_at, self.made_at]);
+        put64(&mut out, &[node, size, 0, self.made_at, self.made_at, self.made_at]);
         put32(&mut out, &[0, 0, 0, mode, links, 0, 0, 0, 4096, 0]);
         Ok(out)
     }
@@ -187,7 +194,22 @@ impl Server {
             return Err(Errno::ACCESS);
         }
         self.next_handle += 1;
+        self.stretch(node);
         Ok(opened(self.next_handle, DIRECT_IO))
+    }
+
+    /// Makes the kernel believe that the file is large (FUSE_NOTIFY_STORE of its last byte). Who reads does not mind, but
+    /// sendfile(2), as busybox's cat uses it, goes up to the size, and believes whatever the last text had.
+    fn stretch(&self, node: u64) {
+        const NOTIFY_STORE: i32 = 4;
+        let mut out = Vec::with_capacity(41);
+        put32(&mut out, &[41]);
+        out.extend(NOTIFY_STORE.to_ne_bytes());
+        put64(&mut out, &[0, node, LARGEST - 1]);
+        put32(&mut out, &[1, 0]);
+        out.push(0);
+        // A kernel that does not want it shows that program an old size; nothing else changes.
+        _ = rustix::io::write(&self.device, &out);
     }
 
     fn read(
