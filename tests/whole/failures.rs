@@ -19,7 +19,7 @@ fn documents_that_are_refused() {
         ("", "Document is empty"),
         ("<domain type='lxc'><name>box</name>", "Premature end of data in tag domain"),
         ("<domain type='lxc'><name>box</nam></domain>", "Opening and ending tag mismatch: name line 1 and nam"),
-        ("<network/>", "unexpected root element <network>, expecting <domain>"),
+        ("<network/>", "XML error: expecting root element of 'domain', not 'network'"),
         (
             "<domain type='lxc'><memory>1</memory><os><type>exe</type><init>/i</init></os></domain>",
             "missing name information",

@@ -18,8 +18,9 @@ impl Leftovers {
         }
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
         seen.extend(mounts.lines().filter_map(|line| Some(format!("mount {}", line.split(' ').nth(4)?))));
+        // The partition `/machine` itself stays for the next domain, as libvirt's does.
         let found = shell(
-            "find /sys/fs/cgroup -mindepth 1 -type d -path '*machine*'; find /run/libvirt/lxc -mindepth 1 2>/dev/null",
+            "find /sys/fs/cgroup -mindepth 1 -type d -path '*machine?*'; find /run/libvirt/lxc -mindepth 1 2>/dev/null",
         );
         seen.extend(found.out.lines().map(str::to_string));
         for process in fs::read_dir("/proc").unwrap().flatten() {

@@ -15,6 +15,8 @@ mod emulator;
 mod files;
 mod guest;
 mod hooks;
+mod hotplug;
+mod hotplug_live;
 mod interfaces;
 mod job;
 mod list;

@@ -63,6 +63,8 @@ impl Driver {
         }
         let _job = match object.begin("end of the container") {
             Ok(job) => job,
+            // Destroyed and forgotten while this waited.
+            Err(error) if error.code == api::Code::NoDomain => return,
             Err(error) => {
                 tracing::error!("the end of domain '{}' cannot be handled: {error}", object.name);
                 return;

@@ -3,8 +3,8 @@
 
 use crate::call::Call;
 use crate::{
-    connect, domains, domains_life as life, domains_stats as stats, domains_tuning as tuning, networks, networks_ports,
-    node,
+    connect, domains, domains_devices as devices, domains_life as life, domains_stats as stats,
+    domains_tuning as tuning, networks, networks_ports, node,
 };
 use api::{Error, ErrorDomain, Result};
 use rpc::remote::Procedure;
@@ -143,6 +143,13 @@ pub fn remote_program(call: &Call, procedure: Procedure) -> Result<Reply> {
         P::DomainSetSchedulerParametersFlags => call.typed(tuning::set_scheduler_parameters_flags),
         P::DomainGetMetadata => call.typed(tuning::metadata),
         P::DomainSetMetadata => call.typed(tuning::set_metadata),
+
+        // Domains: devices.
+        P::DomainAttachDevice => call.typed(devices::attach),
+        P::DomainAttachDeviceFlags => call.typed(devices::attach_flags),
+        P::DomainDetachDevice => call.typed(devices::detach),
+        P::DomainDetachDeviceFlags => call.typed(devices::detach_flags),
+        P::DomainUpdateDeviceFlags => call.typed(devices::update_flags),
 
         // Domains: what they have used, where they can be reached.
         P::DomainGetCpuStats => call.typed(stats::cpu_stats),

@@ -10,6 +10,7 @@ mod convert;
 mod daemon;
 mod dispatch;
 mod domains;
+mod domains_devices;
 mod domains_life;
 mod domains_stats;
 mod domains_tuning;

@@ -1,0 +1,269 @@
+//! Devices of a running container: interfaces moved into its network namespace, nodes made in its `/dev`, rules of its device
+//! control group. What fails half-way is undone.
+
+use crate::affect::Running;
+use crate::controller::cgroup_error;
+use crate::driver::Driver;
+use crate::files::system;
+use crate::hotplug::{find_interface, is_same, unsupported};
+use crate::interfaces::{Plugged, netlink};
+use crate::object::not_running;
+use api::{Error, ErrorDomain, Result};
+use conf::domain::{Device, Disk, Domain, Hostdev, HostdevSource, Interface, InterfaceSource};
+use linux::beneath;
+use linux::cgroup::{DeviceKind, DeviceRule};
+use linux::netlink::Netns;
+use rustix::fs::{AtFlags, FileType, Gid, Mode, Uid, chownat, makedev, mknodat, unlinkat};
+use rustix::io::Errno;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// A device node to be made in the container.
+struct Node {
+    /// Where, as the container sees it.
+    path: PathBuf,
+    kind: DeviceKind,
+    major: u32,
+    minor: u32,
+}
+
+impl Driver {
+    pub(crate) fn attach_live(&self, domain: &mut Domain, running: &Running, device: Device) -> Result<()> {
+        match device {
+            Device::Interface(interface) => self.attach_interface(domain, running, *interface),
+            Device::Disk(disk) => {
+                if domain.disks.iter().any(|one| one.target() == disk.target()) {
+                    return Err(failed(format!("target {} already exists", disk.target())));
+                }
+                self.add_node(domain, running, &disk_node(&disk)?)?;
+                domain.disks.push(disk);
+                Ok(())
+            }
+            Device::Hostdev(hostdev) => {
+                let node = hostdev_node(&hostdev)?;
+                if domain.hostdevs.iter().any(|one| is_same(one, &hostdev)) {
+                    return Err(failed("host device already exists"));
+                }
+                self.add_node(domain, running, &node)?;
+                domain.hostdevs.push(hostdev);
+                Ok(())
+            }
+            other => Err(unsupported(format!("device type '{}' cannot be attached", class(&other)))),
+        }
+    }
+
+    pub(crate) fn detach_live(&self, domain: &mut Domain, running: &Running, device: &Device) -> Result<()> {
+        match device {
+            Device::Interface(interface) => self.detach_interface(domain, interface),
+            Device::Disk(disk) => {
+                let at = domain.disks.iter().position(|one| one.target() == disk.target());
+                let at = at.ok_or_else(|| failed(format!("disk {} not found", disk.target())))?;
+                let node = domain.disks.get(at).map(disk_node).transpose()?;
+                self.remove_node(running, node)?;
+                domain.disks.remove(at);
+                Ok(())
+            }
+            Device::Hostdev(hostdev) => {
+                let missing = match &hostdev.source {
+                    HostdevSource::Storage { block: path } | HostdevSource::Misc { char: path } => {
+                        format!("hostdev {path} not found")
+                    }
+                    HostdevSource::Usb(_) => "usb device not found".to_string(),
+                    _ => return hostdev_node(hostdev).map(drop),
+                };
+                let at = domain.hostdevs.iter().position(|one| is_same(one, hostdev));
+                let at = at.ok_or_else(|| failed(missing))?;
+                let node = domain.hostdevs.get(at).map(hostdev_node).transpose()?;
+                self.remove_node(running, node)?;
+                domain.hostdevs.remove(at);
+                Ok(())
+            }
+            other => Err(unsupported(format!("device type '{}' cannot be detached", class(other)))),
+        }
+    }
+
+    fn attach_interface(&self, domain: &mut Domain, running: &Running, mut interface: Interface) -> Result<()> {
+        if matches!(interface.source, InterfaceSource::Other { .. }) {
+            return Err(unsupported("Network device type is not supported"));
+        }
+        let init = running.init.ok_or_else(not_running)?;
+        let mut netlink = netlink()?;
+        let mut plugged = Plugged::default();
+        let attached =
+            self.plug(&mut netlink, &mut interface, (&domain.name, &domain.uuid), &mut plugged).and_then(|()| {
+                plugged.inner.iter().try_for_each(|inner| {
+                    let words = || format!("Unable to move interface {inner} into the container");
+                    netlink
+                        .move_to(inner, Netns::Pid(init), interface.guest_dev.as_deref())
+                        .map_err(|e| Error::system(ErrorDomain::None, &e, words()))
+                })
+            });
+        match attached {
+            Ok(()) => domain.interfaces.push(interface),
+            Err(_) => self.unplug_all(&plugged),
+        }
+        attached
+    }
+
+    fn detach_interface(&self, domain: &mut Domain, wanted: &Interface) -> Result<()> {
+        let at = find_interface(domain, wanted)?;
+        let Some(interface) = domain.interfaces.get(at) else { return Ok(()) };
+        let direct = matches!(interface.source, InterfaceSource::Direct { .. })
+            || interface.actual.as_ref().is_some_and(|actual| actual.direct.is_some());
+        let Some(link) = interface.target_dev.clone().filter(|_| !direct) else {
+            return Err(unsupported("Only bridged veth devices can be detached"));
+        };
+        match netlink()?.delete(&link) {
+            Err(e) if e.raw_os_error() != Some(Errno::NODEV.raw_os_error()) => {
+                return Err(Error::system(ErrorDomain::None, &e, format!("Unable to remove interface {link}")));
+            }
+            // The container may have removed its end, and ours with it.
+            _ => {}
+        }
+        let interface = domain.interfaces.remove(at);
+        if let (InterfaceSource::Network { network, .. }, Some(port)) = (&interface.source, &interface.port_id) {
+            self.networks.release_port(network, port);
+        }
+        Ok(())
+    }
+
+    /// Makes the node, then allows its use.
+    fn add_node(&self, domain: &Domain, running: &Running, node: &Node) -> Result<()> {
+        let owner =
+            |map: &[conf::domain::IdMapEntry]| map.iter().find(|entry| entry.start == 0).map(|entry| entry.target);
+        let owner = match (owner(&domain.idmap.uids), owner(&domain.idmap.gids)) {
+            (Some(uid), Some(gid)) => Some((uid, gid)),
+            _ => None,
+        };
+        let (folder, name) = self.folder_of(running, &node.path, Some(owner))?;
+        let words = |what: &str| format!("Unable to {what} device {} in the container", node.path.display());
+        let kind = match node.kind {
+            DeviceKind::Block => FileType::BlockDevice,
+            DeviceKind::Character => FileType::CharacterDevice,
+        };
+        let mode = Mode::from_raw_mode(0o700);
+        mknodat(&folder, &name, kind, mode, makedev(node.major, node.minor))
+            .map_err(|e| system(&e.into(), words("create")))?;
+        let finished = match owner {
+            Some((uid, gid)) => {
+                let ids = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+                chownat(&folder, &name, ids.0, ids.1, AtFlags::SYMLINK_NOFOLLOW)
+                    .map_err(|e| system(&e.into(), words("own")))
+            }
+            None => Ok(()),
+        };
+        let finished = finished.and_then(|()| running.group()?.allow_device(&node.rule()).map_err(cgroup_error));
+        if finished.is_err() {
+            _ = unlinkat(&folder, &name, AtFlags::empty());
+        }
+        finished
+    }
+
+    fn remove_node(&self, running: &Running, node: Option<Node>) -> Result<()> {
+        let Some(node) = node else { return Ok(()) };
+        // The container may have moved or removed it itself.
+        if let Ok((folder, name)) = self.folder_of(running, &node.path, None) {
+            match unlinkat(&folder, &name, AtFlags::empty()) {
+                Err(e) if e != Errno::NOENT => {
+                    let words = format!("Unable to remove device {}", node.path.display());
+                    return Err(system(&e.into(), words));
+                }
+                _ => {}
+            }
+        }
+        running.group()?.deny_device(&node.rule()).map_err(cgroup_error)
+    }
+
+    /// The folder of a path in the container, resolved so that no link of the container's leads out, and the last name.
+    /// `make`: missing folders are made, with that owner.
+    fn folder_of(
+        &self,
+        running: &Running,
+        path: &Path,
+        make: Option<Option<(u32, u32)>>,
+    ) -> Result<(OwnedFd, std::ffi::OsString)> {
+        let init = running.init.ok_or_else(not_running)?;
+        let root = self.paths.proc.join(init.to_string()).join("root");
+        let words = || format!("Unable to access '{}' in the container", path.display());
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(system(&std::io::ErrorKind::InvalidInput.into(), words()));
+        };
+        let root = beneath::host(&root).map_err(|e| system(&e, words()))?;
+        let folder = match make {
+            Some(owner) => beneath::find_or_make(root.as_fd(), parent, beneath::Kind::Folder, owner),
+            None => beneath::find(root.as_fd(), parent),
+        };
+        Ok((folder.map_err(|e| system(&e, words()))?, name.to_os_string()))
+    }
+}
+
+impl Node {
+    fn rule(&self) -> DeviceRule {
+        match self.kind {
+            DeviceKind::Block => DeviceRule::block(self.major, self.minor),
+            DeviceKind::Character => DeviceRule::character(self.major, self.minor),
+        }
+    }
+
+    /// For a device of the host: its numbers, as a node of this path.
+    fn of(source: &str, path: PathBuf, kind: DeviceKind, otherwise: impl FnOnce() -> Error) -> Result<Node> {
+        let stat = rustix::fs::stat(source).map_err(|e| system(&e.into(), format!("Unable to access {source}")))?;
+        let wanted = match kind {
+            DeviceKind::Block => FileType::BlockDevice,
+            DeviceKind::Character => FileType::CharacterDevice,
+        };
+        if FileType::from_raw_mode(stat.st_mode) != wanted {
+            return Err(otherwise());
+        }
+        let (major, minor) = (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev));
+        Ok(Node { path, kind, major, minor })
+    }
+}
+
+fn disk_node(disk: &Disk) -> Result<Node> {
+    let source = disk.source_path().filter(|_| disk.kind() == "block");
+    let source = source.ok_or_else(|| unsupported("Can't setup disk for non-block device"))?;
+    let path = Path::new("/dev").join(disk.target());
+    Node::of(source, path, DeviceKind::Block, || unsupported(format!("Disk source {source} must be a block device")))
+}
+
+fn hostdev_node(hostdev: &Hostdev) -> Result<Node> {
+    match &hostdev.source {
+        HostdevSource::Storage { block } => Node::of(block, block.into(), DeviceKind::Block, || {
+            unsupported(format!("Hostdev source {block} must be a block device"))
+        }),
+        HostdevSource::Misc { char } => Node::of(char, char.into(), DeviceKind::Character, || {
+            unsupported(format!("Hostdev source {char} must be a character device"))
+        }),
+        HostdevSource::Usb(usb) => {
+            let path = format!("/dev/bus/usb/{:03}/{:03}", usb.bus, usb.device);
+            Node::of(&path, (&path).into(), DeviceKind::Character, || {
+                unsupported(format!("USB source {path} was not a character device"))
+            })
+        }
+        HostdevSource::Net { .. } => Err(unsupported("Unsupported host device type net")),
+        HostdevSource::Other(element) => {
+            let kind = element.attr("type").unwrap_or("pci");
+            Err(unsupported(format!("Unsupported host device type {kind}")))
+        }
+    }
+}
+
+/// libvirt's name for a device's class.
+fn class(device: &Device) -> &str {
+    match device {
+        Device::Disk(_) => "disk",
+        Device::Filesystem(_) => "filesystem",
+        Device::Interface(_) => "interface",
+        Device::Console(_) => "chr",
+        Device::Hostdev(_) => "hostdev",
+        Device::Other(element) => match element.name.as_str() {
+            "serial" | "parallel" | "channel" => "chr",
+            name => name,
+        },
+    }
+}
+
+fn failed(words: impl Into<String>) -> Error {
+    Error::operation_failed(ErrorDomain::Lxc, words)
+}
