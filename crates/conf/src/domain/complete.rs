@@ -176,7 +176,7 @@ fn smartcards(devices: &mut [Element]) {
 }
 
 /// Controllers that other devices stand on.
-fn implied_controllers(domain: &mut Domain) {
+pub(super) fn implied_controllers(domain: &mut Domain) {
     let mut wanted: Vec<(&str, u32)> = Vec::new();
     for kind in ["scsi", "fdc", "ide", "sata"] {
         let highest = domain.disks.iter().filter_map(|disk| {

@@ -22,6 +22,7 @@ mod os;
 mod parse;
 mod pinning;
 mod seclabel;
+mod snippet;
 mod storage;
 mod system;
 mod tuning;

@@ -8,7 +8,6 @@ use api::{Code, Error, ErrorDomain};
 
 /// Documents are named so in messages about their syntax.
 pub(super) const DEFINITION: Source = Source { name: "(domain_definition)", domain: ErrorDomain::Domain };
-const DEVICE: Source = Source { name: "(device_definition)", domain: ErrorDomain::Domain };
 /// Complaints about one document that are worth telling.
 const MOST_COMPLAINTS: usize = 50;
 
@@ -64,7 +63,7 @@ pub(super) fn wrong_root(expected: &str, root: Node) -> Error {
 }
 
 /// What has no place in the document: an error where it is to be validated, else warnings.
-fn complaints(root: Node, shape: &str, how: ParseOptions) -> Result<Vec<String>> {
+pub(super) fn complaints(root: Node, shape: &str, how: ParseOptions) -> Result<Vec<String>> {
     if how.live && !how.validate {
         return Ok(Vec::new());
     }
@@ -265,27 +264,3 @@ pub(super) const OTHER_CLASSES: [&str; 24] = [
     "iommu",
     "vsock",
 ];
-
-impl Device {
-    /// Reads one device's document (`attach-device`, `detach-device`, `update-device`).
-    pub fn parse(xml: &[u8], how: ParseOptions, host: &Host) -> Result<Device> {
-        let document = Document::parse(xml, DEVICE)?;
-        let node = document.root();
-        let context = &Context { host, live: how.live };
-        if how.validate {
-            complaints(node, node.name(), how)?;
-        }
-        Ok(match node.name() {
-            "disk" => Device::Disk(disks::disk(node, context).at(node)?),
-            "filesystem" => Device::Filesystem(storage::filesystem(node, context).at(node)?),
-            "interface" => Device::Interface(Box::new(network::interface(node, context).at(node)?)),
-            "console" => Device::Console(character::console(node, context).at(node)?),
-            "hostdev" => Device::Hostdev(hostdev::hostdev(node, context).at(node)?),
-            name if OTHER_CLASSES.contains(&name) => match ignored::device(node, context, &[]).at(node)? {
-                Some(element) => Device::Other(element),
-                None => return Err(refuse::xml("unknown device type")),
-            },
-            _ => return Err(refuse::internal("unknown device type")),
-        })
-    }
-}
