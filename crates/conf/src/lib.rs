@@ -8,6 +8,7 @@ pub mod domain;
 pub mod element;
 pub mod file;
 mod mac;
+pub mod native;
 pub mod network;
 mod number;
 mod refuse;

@@ -141,7 +141,7 @@ impl Domain {
         let os = &self.os;
         w.open("os");
         w.open("type");
-        w.attr("arch", &os.arch);
+        w.attr_opt("arch", Some(&os.arch).filter(|arch| !arch.is_empty()));
         w.attr_opt("machine", os.machine.as_ref());
         w.close_with("exe");
         w.text("init", &os.init);
