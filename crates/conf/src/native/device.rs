@@ -89,7 +89,7 @@ impl Net {
             mac: self.mac.unwrap_or(Mac([0; 6])),
             mac_generated: false,
             mac_kept: Vec::new(),
-            managed: None,
+            managed: false,
             source,
             port_id: None,
             actual: None,
