@@ -5,7 +5,7 @@ use crate::affect::Running;
 use crate::controller::cgroup_error;
 use crate::driver::Driver;
 use crate::files::system;
-use crate::hotplug::{find_interface, is_same, unsupported};
+use crate::hotplug::unsupported;
 use crate::interfaces::{Plugged, netlink};
 use crate::object::not_running;
 use api::{Error, ErrorDomain, Result};
@@ -41,7 +41,7 @@ impl Driver {
             }
             Device::Hostdev(hostdev) => {
                 let node = hostdev_node(&hostdev)?;
-                if domain.hostdevs.iter().any(|one| is_same(one, &hostdev)) {
+                if domain.find_hostdev(&hostdev).is_some() {
                     return Err(failed("host device already exists"));
                 }
                 self.add_node(domain, running, &node)?;
@@ -71,7 +71,7 @@ impl Driver {
                     HostdevSource::Usb(_) => "usb device not found".to_string(),
                     _ => return hostdev_node(hostdev).map(drop),
                 };
-                let at = domain.hostdevs.iter().position(|one| is_same(one, hostdev));
+                let at = domain.find_hostdev(hostdev);
                 let at = at.ok_or_else(|| failed(missing))?;
                 let node = domain.hostdevs.get(at).map(hostdev_node).transpose()?;
                 self.remove_node(running, node)?;
@@ -106,7 +106,7 @@ impl Driver {
     }
 
     fn detach_interface(&self, domain: &mut Domain, wanted: &Interface) -> Result<()> {
-        let at = find_interface(domain, wanted)?;
+        let at = domain.find_interface(wanted)?;
         let Some(interface) = domain.interfaces.get(at) else { return Ok(()) };
         let direct = matches!(interface.source, InterfaceSource::Direct { .. })
             || interface.actual.as_ref().is_some_and(|actual| actual.direct.is_some());
