@@ -5,12 +5,14 @@ use crate::failure::{Doing, Failure, Result};
 use crate::plan::{Interface, Plan};
 use crate::prepare::Prepared;
 use crate::{procview, tree, users};
+use linux::beneath;
 use linux::cgroup::Group;
 use linux::mount::Detached;
 use linux::netlink;
 use linux::pty::Pty;
-use linux::{capability, descriptor, process};
+use linux::{capability, descriptor, process, seccomp};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
 use std::convert::Infallible;
 use std::ffi::CString;
 use std::fs::File;
@@ -63,6 +65,9 @@ fn build_and_execute(
             .map_err(Into::into)
             .doing(|| format!("Failed to set hostname to '{}'", plan.name))?;
     }
+    for (path, value) in &plan.sysctls {
+        set_sysctl(path, value)?;
+    }
     if plan.private_network {
         configure_network(&plan.interfaces)?;
     }
@@ -72,6 +77,15 @@ fn build_and_execute(
 /// The other end is closed when the controller failed or died: then there is nothing to go on to.
 fn wait(go_on: &mut File) -> Result<()> {
     go_on.read_exact(&mut [0]).doing(|| "Unable to wait for the controller")
+}
+
+/// Through a /proc of one's own, for the tree's is read-only by now. The path was checked to be a namespace's own.
+fn set_sysctl(path: &Path, value: &str) -> Result<()> {
+    let shown = path.display();
+    let proc = Detached::filesystem("proc", &[], 0).doing(|| "Failed to mount proc")?;
+    let file = beneath::open(proc.as_fd(), &Path::new("sys").join(path), OFlags::WRONLY)
+        .doing(|| format!("Unable to set sysctl '{shown}'"))?;
+    File::from(file).write_all(value.as_bytes()).doing(|| format!("Unable to set sysctl '{shown}' to '{value}'"))
 }
 
 /// The links have come in under their names already.
@@ -118,6 +132,15 @@ fn become_init(given: &Given, terminals: &[Pty], report: BorrowedFd) -> Result<I
     // Its parent end is closed when the controller has gone; then nothing may be started.
     let report = descriptor::duplicate_above(report, lowest_free(given)).doing(|| "Unable to keep the pipe")?;
     place_descriptors(given, terminals)?;
+    for limit in &plan.rlimits {
+        let number = process::rlimit_named(&limit.name).unwrap_or(u32::MAX);
+        process::set_rlimit(number, limit.soft, limit.hard)
+            .doing(|| format!("Unable to set rlimit '{}'", limit.name))?;
+    }
+    if !plan.refused_calls.is_empty() {
+        let program = seccomp::program(&plan.refused_calls);
+        seccomp::install(&program).doing(|| "Unable to install the filter of system calls")?;
+    }
     capability::limit_bounding(plan.capabilities).doing(|| "Failed to drop capabilities")?;
     process::set_ids(user.uid, user.gid, &user.groups)
         .doing(|| format!("Unable to become user {} and group {}", user.uid, user.gid))?;

@@ -6,6 +6,7 @@ mod console;
 mod container;
 mod failure;
 mod handshake;
+mod image;
 mod log;
 mod monitor;
 mod options;

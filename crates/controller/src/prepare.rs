@@ -2,9 +2,12 @@
 //! of what the document names, `/dev` with its nodes, the container's terminals. Nothing of it is visible to anybody yet.
 
 use crate::failure::{Doing, Failure, Result};
-use crate::plan::{Kind, Mount, Node, Plan, What};
+use crate::image;
+use crate::plan::{ImageDisk, Kind, Mount, Node, Plan, What};
 use linux::beneath;
+use linux::cgroup::DeviceRule;
 use linux::idmap;
+use linux::loopdev::{self, LoopDevice};
 use linux::mount::Detached;
 use linux::pty::Pty;
 use rustix::fs::{FileType, Mode};
@@ -17,6 +20,8 @@ pub struct Prepared {
     pub mounts: Vec<Option<Detached>>,
     /// The container's terminals, one for each console.
     pub terminals: Vec<Pty>,
+    /// Loop devices that are there as long as somebody has them open.
+    pub images: Vec<LoopDevice>,
 }
 
 /// The machine's ids of the container's root.
@@ -37,12 +42,13 @@ pub fn prepare(plan: &Plan, consoles: usize) -> Result<Prepared> {
     let root = folder_or_image(&plan.root)?
         .ok_or_else(|| Failure::unsupported("the container's root must be a folder, a block device or an image"))?;
     let mut terminals = Vec::new();
+    let images: Vec<LoopDevice> = plan.image_disks.iter().map(attach).collect::<Result<_>>()?;
     let mut mounts = Vec::new();
     for mount in &plan.mounts {
         mounts.push(match &mount.what {
             What::Folder(_) | What::Block(_) | What::Image(_) => folder_or_image(mount)?,
             What::Ram(size) => Some(memory("tmpfs", *size, mount.attributes, owner)?),
-            What::Devices => Some(devices(plan, mount, owner)?),
+            What::Devices => Some(devices(plan, &images, mount, owner)?),
             What::Terminals => {
                 let devpts = devpts(plan, mount)?;
                 for _ in 0..consoles {
@@ -57,7 +63,51 @@ pub fn prepare(plan: &Plan, consoles: usize) -> Result<Prepared> {
             What::Inside { .. } | What::Kernel(_) | What::Console(_) | What::ControlGroups | What::Nothing => None,
         });
     }
-    Ok(Prepared { root, mounts, terminals })
+    Ok(Prepared { root, mounts, terminals, images })
+}
+
+/// Of loop devices (Documentation/admin-guide/devices.txt).
+const LOOP_MAJOR: u32 = 7;
+
+fn attach(disk: &ImageDisk) -> Result<LoopDevice> {
+    std::fs::metadata(&disk.file).doing(|| format!("Unable to open {}", disk.file.display()))?;
+    loopdev::attach(Path::new("/dev"), &disk.file, disk.read_only).map_err(|failure| Failure::new(failure.to_string()))
+}
+
+impl Prepared {
+    /// What may be used beside the plan's own devices.
+    pub fn device_rules(&self) -> impl Iterator<Item = DeviceRule> {
+        self.images.iter().map(|image| DeviceRule::block(LOOP_MAJOR, image.number))
+    }
+
+    /// Maps owners of files by the container's ids: of what the document says so about, and else of folders and images whose
+    /// root belongs to nobody in the container. Lines for the log tell where a file system cannot.
+    pub fn map_owners(&self, plan: &Plan, namespace: BorrowedFd) -> Vec<String> {
+        let all = std::iter::once((&plan.root, Some(&self.root)));
+        let all = all.chain(plan.mounts.iter().zip(self.mounts.iter().map(Option::as_ref)));
+        let mut notes = Vec::new();
+        for (planned, detached) in all {
+            let (What::Folder(_) | What::Block(_) | What::Image(_), Some(detached)) = (&planned.what, detached) else {
+                continue;
+            };
+            if !planned.maps_ids.unwrap_or_else(|| !belongs_to_container(plan, detached)) {
+                continue;
+            }
+            if let Err(error) = detached.map_ids(namespace) {
+                notes.push(format!(
+                    "{planned}: its files keep the machine's owners, for they cannot be mapped: {error}"
+                ));
+            }
+        }
+        notes
+    }
+}
+
+/// Who prepared it gave it to the container's ids already.
+fn belongs_to_container(plan: &Plan, detached: &Detached) -> bool {
+    let owner = rustix::fs::fstat(detached).map(|found| found.st_uid);
+    let among = |range: &linux::idmap::Range, uid: u32| uid >= range.outside && uid - range.outside < range.count;
+    owner.is_ok_and(|uid| uid != 0 && plan.users.iter().any(|range| among(range, uid)))
 }
 
 fn folder_or_image(mount: &Mount) -> Result<Option<Detached>> {
@@ -69,10 +119,8 @@ fn folder_or_image(mount: &Mount) -> Result<Option<Detached>> {
             copy.make_private().doing(|| format!("Failed to make the mount of '{shown}' private"))?;
             copy
         }
-        What::Block(path) => {
-            return Err(Failure::unsupported(format!("block device {} as a filesystem", path.display())));
-        }
-        What::Image(path) => return Err(Failure::unsupported(format!("image {} as a filesystem", path.display()))),
+        What::Block(path) => image::mount_device(path, mount.attributes)?,
+        What::Image(path) => image::mount_file(path, mount.attributes)?,
         _ => return Ok(None),
     };
     Ok(Some(detached))
@@ -91,10 +139,14 @@ fn memory(name: &str, kib: u64, attributes: u64, owner: Option<Owner>) -> Result
     Detached::filesystem("tmpfs", &options, attributes).doing(|| format!("Failed to mount {kib} KiB of memory"))
 }
 
-fn devices(plan: &Plan, mount: &Mount, owner: Option<Owner>) -> Result<Detached> {
+fn devices(plan: &Plan, images: &[LoopDevice], mount: &Mount, owner: Option<Owner>) -> Result<Detached> {
     let dev = memory("devfs", 64, mount.attributes, owner)?;
     for node in &plan.nodes {
         make_node(dev.as_fd(), node, owner)?;
+    }
+    for (disk, image) in plan.image_disks.iter().zip(images) {
+        let (kind, major, minor) = (Kind::Block, LOOP_MAJOR, image.number);
+        make_node(dev.as_fd(), &Node { path: disk.name.clone().into(), kind, major, minor, mode: 0o700 }, owner)?;
     }
     for (name, target) in &plan.links {
         rustix::fs::symlinkat(*target, &dev, *name)

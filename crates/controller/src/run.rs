@@ -15,7 +15,8 @@ use api::Paths;
 use conf::domain::{Domain, Host};
 use conf::status::DomainStatus;
 use linux::capability;
-use linux::cgroup::{Group, Hierarchies};
+use linux::cgroup::{DeviceRule, Group, Hierarchies};
+use linux::loopdev::LoopDevice;
 use linux::mount::Detached;
 use linux::netlink::{Netns, Socket};
 use linux::process::{self, Child, End};
@@ -117,6 +118,8 @@ struct Running {
     child: Child,
     consoles: Vec<Console>,
     view: Option<ProcView>,
+    /// Open as long as the container may use them.
+    images: Vec<LoopDevice>,
 }
 
 /// Builds the container and starts its init; on a failure nothing of it runs on. The daemon removes the control groups,
@@ -124,26 +127,24 @@ struct Running {
 fn start(plan: &Plan, inherited: Inherited, state: &Path) -> Result<Running> {
     let Inherited { consoles, passed, mut handshake, shared } = inherited;
     let prepared = prepare::prepare(plan, consoles.len())?;
-    let group = make_group(plan)?;
+    let group = make_group(plan, &prepared)?;
 
     let numbers: Vec<u32> = prepared.terminals.iter().map(|terminal| terminal.number).collect();
     let environment = plan::with_terminals(&plan.init.environment, &numbers);
     announce(plan, &environment);
-    let terminals = prepared.terminals.iter().map(|terminal| terminal.copy()).collect::<std::io::Result<Vec<_>>>();
-    let terminals = terminals.doing(|| "Unable to keep the container's terminals")?;
-    let root = prepared.root.copy_descriptor().doing(|| "Unable to keep the container's root")?;
     let (mut view, shown) = view(plan, &group);
     let given =
         Given { plan, group: &group, attach_point: state, environment: &environment, passed: &passed, view: shown };
-    let (child, mut go_on, report) = clone(given, prepared, &shared)?;
+    let (child, prepared, mut go_on, report) = clone(given, prepared, &shared)?;
 
     let finish = || {
         if !plan.users.is_empty() {
             idmap::write(child.pid, &plan.users, &plan.groups).doing(|| "Failed to map ids")?;
-            map_root(plan, &child, &root);
+            let namespace = idmap::namespace_of(child.pid).doing(|| "Unable to find the user namespace")?;
+            prepared.map_owners(plan, namespace.as_fd()).iter().for_each(log::info);
             go_on.write_all(b"m").doing(|| "error talking to the container")?;
         }
-        drop(root);
+        let Prepared { terminals, images, .. } = prepared;
         handshake.tell()?;
         handshake.wait()?;
         move_links(plan, &child)?;
@@ -160,10 +161,10 @@ fn start(plan: &Plan, inherited: Inherited, state: &Path) -> Result<Running> {
         capability::set(capability::Set::default(), capability::Set::default())
             .doing(|| "Unable to give up capabilities")?;
         handshake.tell()?;
-        Ok(consoles)
+        Ok((consoles, images))
     };
     match finish() {
-        Ok(consoles) => Ok(Running { child, consoles, view }),
+        Ok((consoles, images)) => Ok(Running { child, consoles, view, images }),
         Err(failure) => {
             // It may have ended by itself, with its reasons given.
             _ = rustix::process::pidfd_send_signal(&child.pidfd, rustix::process::Signal::KILL);
@@ -213,12 +214,13 @@ fn view(plan: &Plan, group: &Group) -> (Option<ProcView>, Option<Detached>) {
     }
 }
 
-fn make_group(plan: &Plan) -> Result<Group> {
+fn make_group(plan: &Plan, prepared: &Prepared) -> Result<Group> {
     let hierarchies = Hierarchies::detect(Path::new("/proc"))?;
     let (group, mut notes) = Group::create(&hierarchies, &plan.place)?;
     let fill = || {
         let notes = group.limit(&plan.limits)?;
-        group.allow_only(&plan.device_rules)?;
+        let rules: Vec<DeviceRule> = plan.device_rules.iter().copied().chain(prepared.device_rules()).collect();
+        group.allow_only(&rules)?;
         if !plan.users.is_empty() {
             let root = |ranges| idmap::outside(ranges, 0).unwrap_or(0);
             group.delegate(root(&plan.users), root(&plan.groups))?;
@@ -251,7 +253,7 @@ fn announce(plan: &Plan, environment: &[String]) {
 }
 
 /// Clones the container. What it shares with another container is entered first, for the clone to inherit.
-fn clone(given: Given, prepared: Prepared, shared: &[OwnedFd]) -> Result<(Child, File, File)> {
+fn clone(given: Given, prepared: Prepared, shared: &[OwnedFd]) -> Result<(Child, Prepared, File, File)> {
     let (go_on_read, go_on) = pipe()?;
     let (report, report_write) = pipe()?;
     for namespace in shared {
@@ -263,7 +265,7 @@ fn clone(given: Given, prepared: Prepared, shared: &[OwnedFd]) -> Result<(Child,
     let child = process::clone(given.plan.namespaces, folder.as_ref().map(AsFd::as_fd))
         .doing(|| "Failed to run clone container")?;
     match child {
-        Some(child) => Ok((child, go_on.into(), report.into())),
+        Some(child) => Ok((child, prepared, go_on.into(), report.into())),
         None => {
             drop((go_on, report));
             container::enter(given, prepared, go_on_read.into(), report_write)
@@ -273,15 +275,6 @@ fn clone(given: Given, prepared: Prepared, shared: &[OwnedFd]) -> Result<(Child,
 
 fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(Into::into).doing(|| "Unable to make a pipe")
-}
-
-/// The files of the root belong to the container's ids, whoever owns them on disk. Where the file system cannot do it, the
-/// root must have been given to them.
-fn map_root(plan: &Plan, child: &Child, root: &Detached) {
-    let mapped = idmap::namespace_of(child.pid).and_then(|namespace| root.map_ids(namespace.as_fd()));
-    if let Err(error) = mapped {
-        log::info(format!("the owners of files are not mapped: {}: {error}", plan.root));
-    }
 }
 
 /// Each of the document's interfaces under its name in the container; the machine's own links as they are called.
@@ -304,7 +297,7 @@ fn move_links(plan: &Plan, child: &Child) -> Result<()> {
 
 /// Holds the consoles until init ends, and tells the daemon how it did.
 fn live(running: Running, monitor: Monitor) -> Result<()> {
-    let Running { child, consoles, view } = running;
+    let Running { child, consoles, view, images: _images } = running;
     let (monitor, served) = serve::serve(&child, consoles, view, monitor);
     if let Err(failure) = served {
         log::error(&failure);

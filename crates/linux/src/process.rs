@@ -136,6 +136,37 @@ pub fn set_ids(uid: u32, gid: u32, groups: &[u32]) -> io::Result<()> {
     }
 }
 
+/// The kernel's number of a limit by its name in the shell's manner: `nofile`, `nproc`, ….
+pub fn rlimit_named(name: &str) -> Option<u32> {
+    const NAMES: [(&str, libc::__rlimit_resource_t); 16] = [
+        ("as", libc::RLIMIT_AS),
+        ("core", libc::RLIMIT_CORE),
+        ("cpu", libc::RLIMIT_CPU),
+        ("data", libc::RLIMIT_DATA),
+        ("fsize", libc::RLIMIT_FSIZE),
+        ("locks", libc::RLIMIT_LOCKS),
+        ("memlock", libc::RLIMIT_MEMLOCK),
+        ("msgqueue", libc::RLIMIT_MSGQUEUE),
+        ("nice", libc::RLIMIT_NICE),
+        ("nofile", libc::RLIMIT_NOFILE),
+        ("nproc", libc::RLIMIT_NPROC),
+        ("rss", libc::RLIMIT_RSS),
+        ("rtprio", libc::RLIMIT_RTPRIO),
+        ("rttime", libc::RLIMIT_RTTIME),
+        ("sigpending", libc::RLIMIT_SIGPENDING),
+        ("stack", libc::RLIMIT_STACK),
+    ];
+    NAMES.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
+}
+
+/// Sets a limit of this process; none is unlimited. To raise a hard one takes CAP_SYS_RESOURCE.
+pub fn set_rlimit(resource: u32, soft: Option<u64>, hard: Option<u64>) -> io::Result<()> {
+    let limit =
+        libc::rlimit { rlim_cur: soft.unwrap_or(libc::RLIM_INFINITY), rlim_max: hard.unwrap_or(libc::RLIM_INFINITY) };
+    // SAFETY: the structure is read, and outlives the call.
+    check(unsafe { libc::setrlimit(resource, &raw const limit) }.into())
+}
+
 /// Every descriptor from this number on is close-on-exec (close_range(2)).
 pub fn close_on_exec_from(lowest: u32) -> io::Result<()> {
     // SAFETY: the call takes numbers, and closes nothing.

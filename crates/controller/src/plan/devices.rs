@@ -124,9 +124,42 @@ fn disk_node(disk: &Disk) -> Result<Option<Node>> {
         "block" => {
             node_like(Path::new(path), &Path::new("/dev").join(disk.target()), Kind::Block, "Disk source").map(Some)
         }
-        "file" => Err(Failure::unsupported("a disk of type 'file' is not supported yet, use a block device")),
+        // Its device is known when it is made.
+        "file" => Ok(None),
         _ => Err(Failure::unsupported("Can't setup disk for non-block device")),
     }
+}
+
+/// A file that shall look like a block device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageDisk {
+    pub file: PathBuf,
+    /// Its name in `/dev`.
+    pub name: String,
+    pub read_only: bool,
+}
+
+pub fn image_disks(domain: &Domain) -> Result<Vec<ImageDisk>> {
+    domain.disks.iter().filter(|disk| disk.kind() == "file").map(image_disk).collect()
+}
+
+fn image_disk(disk: &Disk) -> Result<ImageDisk> {
+    let refuse = |what: &str, value: &str| Err(Failure::unsupported(format!("{what} {value} is not supported")));
+    match disk.driver("name") {
+        None | Some("loop") => {}
+        Some(other) => return refuse("disk driver", other),
+    }
+    match disk.driver("type") {
+        None | Some("raw") => {}
+        Some(other) => return refuse("disk format", other),
+    }
+    match disk.driver("cache") {
+        None | Some("default" | "none" | "writethrough") => {}
+        Some(other) => return refuse("Disk cache mode", other),
+    }
+    let file = disk.source_path().filter(|path| !path.is_empty());
+    let file = file.ok_or_else(|| Failure::unsupported(format!("disk {} has no source", disk.target())))?;
+    Ok(ImageDisk { file: file.into(), name: disk.target().into(), read_only: disk.read_only() })
 }
 
 /// The machine's clocks, where the document asks for them.

@@ -4,6 +4,7 @@ use crate::failure::{Doing, Failure, Result};
 use conf::domain::{BlkioDevice, Domain};
 use linux::cgroup::{BlockDevice, Limits};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::PathBuf;
 
 pub fn of(domain: &Domain) -> Result<Limits> {
     let bytes = |kib: u64| kib.saturating_mul(1024);
@@ -22,6 +23,40 @@ pub fn of(domain: &Domain) -> Result<Limits> {
         block_devices: domain.blkiotune.devices.iter().map(block_device).collect::<Result<_>>()?,
         processes: domain.extension.pids_limit,
     })
+}
+
+/// A limit of each process (setrlimit(2)); none is unlimited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rlimit {
+    pub name: String,
+    pub soft: Option<u64>,
+    pub hard: Option<u64>,
+}
+
+pub fn rlimits(domain: &Domain) -> Result<Vec<Rlimit>> {
+    let of = |limit: &conf::domain::Rlimit| {
+        if linux::process::rlimit_named(&limit.name).is_none() {
+            return Err(Failure::unsupported(format!("rlimit '{}'", limit.name)));
+        }
+        Ok(Rlimit { name: limit.name.clone(), soft: limit.soft, hard: limit.hard })
+    };
+    domain.extension.rlimits.iter().map(of).collect()
+}
+
+/// Settings of the kernel that each namespace has its own of; no others, for they would be the machine's.
+const OWN_SYSCTLS: [&str; 6] = ["net/", "fs/mqueue/", "kernel/msg", "kernel/shm", "kernel/sem", "kernel/domainname"];
+
+pub fn sysctls(domain: &Domain) -> Result<Vec<(PathBuf, String)>> {
+    let of = |(name, value): &(String, String)| {
+        let path = if name.contains('/') { name.clone() } else { name.replace('.', "/") };
+        let is_own = OWN_SYSCTLS.iter().any(|prefix| path.starts_with(prefix))
+            && path.split('/').all(|part| !part.is_empty() && part != "..");
+        match is_own {
+            true => Ok((path.into(), value.clone())),
+            false => Err(Failure::unsupported(format!("sysctl '{name}' is not a container's own"))),
+        }
+    };
+    domain.extension.sysctls.iter().map(of).collect()
 }
 
 fn block_device(device: &BlkioDevice) -> Result<BlockDevice> {
@@ -46,6 +81,20 @@ fn block_device(device: &BlkioDevice) -> Result<BlockDevice> {
 mod tests {
     use super::*;
     use crate::plan::sample;
+
+    #[test]
+    fn only_a_containers_own_settings_are_set() {
+        let mut domain = sample::domain();
+        let mut check = |name: &str| {
+            domain.extension.sysctls = vec![(name.into(), "1".into())];
+            sysctls(&domain).map(|all| all[0].0.clone()).map_err(|failure| failure.to_string())
+        };
+        assert_eq!(check("net.ipv4.ip_forward"), Ok("net/ipv4/ip_forward".into()));
+        assert_eq!(check("net/ipv4/conf/eth0.1/forwarding"), Ok("net/ipv4/conf/eth0.1/forwarding".into()));
+        for name in ["kernel.sysrq", "vm.swappiness", "net/../kernel/sysrq", "kernel/core_pattern"] {
+            assert!(check(name).unwrap_err().contains(name));
+        }
+    }
 
     #[test]
     fn memory_is_in_bytes_and_a_hard_limit_beside_it() {

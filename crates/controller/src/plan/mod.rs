@@ -3,13 +3,15 @@
 
 mod capabilities;
 mod devices;
+mod filter;
 mod init;
 mod limits;
 mod mounts;
 mod network;
 
-pub use devices::{Kind, Node};
+pub use devices::{ImageDisk, Kind, Node};
 pub use init::{Init, with_terminals};
+pub use limits::Rlimit;
 pub use mounts::{Mount, What};
 pub use network::Interface;
 
@@ -19,6 +21,7 @@ use linux::capability::Set;
 use linux::cgroup::{DeviceRule, Limits, Place};
 use linux::idmap::Range;
 use linux::process::namespace;
+use linux::seccomp::Refused;
 use std::path::PathBuf;
 
 /// What the daemon's command line says beyond the document.
@@ -49,14 +52,21 @@ pub struct Plan {
     pub mounts: Vec<Mount>,
     /// In `/dev`.
     pub nodes: Vec<Node>,
+    /// Images that are block devices in `/dev`.
+    pub image_disks: Vec<ImageDisk>,
     /// In `/dev`: name and where it leads.
     pub links: Vec<(&'static str, &'static str)>,
     /// The devices that may be used.
     pub device_rules: Vec<DeviceRule>,
+    pub rlimits: Vec<Rlimit>,
+    /// Path below `/proc/sys` and value.
+    pub sysctls: Vec<(PathBuf, String)>,
     /// Capabilities that init and its children can have.
     pub capabilities: Set,
     /// Those that survive an exec without being root.
     pub inheritable: Set,
+    /// System calls that are refused.
+    pub refused_calls: Vec<Refused>,
     pub init: Init,
     pub interfaces: Vec<Interface>,
     /// Links of the machine that move into the container under their own names.
@@ -102,6 +112,10 @@ pub fn plan(domain: &Domain, given: &Given) -> Result<Plan> {
         nodes,
         capabilities,
         inheritable,
+        refused_calls: filter::of(domain, capabilities),
+        image_disks: devices::image_disks(domain)?,
+        rlimits: limits::rlimits(domain)?,
+        sysctls: limits::sysctls(domain)?,
         init: init::of(domain, given.passed),
         interfaces: network::interfaces(domain, given.veths)?,
         moved_links: network::moved(domain),

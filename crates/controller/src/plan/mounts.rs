@@ -16,6 +16,8 @@ pub struct Mount {
     pub kind: Kind,
     /// Of `linux::mount::attribute`.
     pub attributes: u64,
+    /// Whether owners of files are mapped by the container's ids; where none, those that are not within them already.
+    pub maps_ids: Option<bool>,
     /// Passed over where the kernel or the root has no such thing.
     pub optional: bool,
 }
@@ -63,6 +65,7 @@ pub fn root(domain: &Domain) -> Result<Mount> {
         target: "/".into(),
         kind: Kind::Folder,
         attributes: 0,
+        maps_ids: None,
         optional: false,
     };
     let Some(described) = domain.filesystems.iter().find(|filesystem| is_root(filesystem)) else {
@@ -75,7 +78,8 @@ pub fn root(domain: &Domain) -> Result<Mount> {
             return Err(Failure::unsupported(format!("Unsupported root filesystem type {kind}")));
         }
     };
-    mount.attributes = if described.read_only { READ_ONLY } else { 0 };
+    mount.attributes = attributes(described)?;
+    mount.maps_ids = described.mount.as_ref().and_then(|mount| mount.idmap);
     Ok(mount)
 }
 
@@ -89,6 +93,7 @@ pub fn of(domain: &Domain, private_network: bool, maps_ids: bool) -> Result<Vec<
         target: target.into(),
         kind: Kind::Folder,
         attributes,
+        maps_ids: None,
         optional: false,
     };
     let inside = |path: &str, writable| What::Inside { path: path.into(), writable };
@@ -101,7 +106,7 @@ pub fn of(domain: &Domain, private_network: bool, maps_ids: bool) -> Result<Vec<
     }
     // The kernel shows /sys to those alone who own the network in it.
     mounts.push(match maps_ids && !private_network {
-        true => mount(What::Folder("/sys".into()), "/sys", QUIET | READ_ONLY),
+        true => Mount { maps_ids: Some(false), ..mount(What::Folder("/sys".into()), "/sys", QUIET | READ_ONLY) },
         false => mount(What::Kernel("sysfs"), "/sys", QUIET | READ_ONLY),
     });
     if domain.extension.masked_paths != Some(false) {
@@ -123,23 +128,42 @@ pub fn of(domain: &Domain, private_network: bool, maps_ids: bool) -> Result<Vec<
     // Behind /dev, for a machine may have them there.
     mounts.push(mount(What::ControlGroups, "/", 0));
     for described in domain.filesystems.iter().filter(|filesystem| !is_root(filesystem)) {
-        let attributes = if described.read_only { READ_ONLY } else { 0 };
         mounts.push(Mount {
+            maps_ids: described.mount.as_ref().and_then(|mount| mount.idmap),
             kind: match source(described)? {
                 What::Folder(path) if path.is_file() => Kind::File,
                 _ => Kind::Folder,
             },
-            ..mount(source(described)?, &described.target, attributes)
+            ..mount(source(described)?, &described.target, attributes(described)?)
         });
     }
     Ok(mounts)
 }
 
+/// `<readonly/>`, and the options of our own element that are attributes of a mount.
+fn attributes(described: &Filesystem) -> Result<u64> {
+    let mut attributes = if described.read_only { READ_ONLY } else { 0 };
+    let options = described.mount.as_ref().and_then(|mount| mount.options.as_deref()).unwrap_or_default();
+    for option in options.split(',').filter(|option| !option.is_empty()) {
+        attributes |= match option {
+            "ro" => READ_ONLY,
+            "nosuid" => NO_SUID,
+            "nodev" => NO_DEV,
+            "noexec" => NO_EXEC,
+            "rw" | "suid" | "dev" | "exec" => 0,
+            _ => {
+                return Err(Failure::unsupported(format!(
+                    "mount option '{option}' of {}; known are ro, nosuid, nodev, noexec",
+                    described.target
+                )));
+            }
+        };
+    }
+    Ok(attributes)
+}
+
 fn source(described: &Filesystem) -> Result<What> {
     let kind = described.source.kind();
-    if let Some(options) = described.mount.as_ref().and_then(|mount| mount.options.as_ref()) {
-        return Err(Failure::unsupported(format!("mount options '{options}' are not supported yet")));
-    }
     match &described.source {
         FilesystemSource::Mount { dir } => Ok(What::Folder(dir.into())),
         FilesystemSource::Block { dev } => Ok(What::Block(dev.into())),
