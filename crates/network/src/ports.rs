@@ -63,8 +63,7 @@ impl Networks {
 
     fn save_port(&self, handle: &Handle, port: &Port) -> Result<()> {
         files::make_folder(&self.files.ports(&handle.name))?;
-        let command = crate::running::edit_command(&handle.name);
-        let text = conf::file::with_header(&command, &port.format());
+        let text = conf::file::with_header(&format!("net-port-create {}", port.uuid), &port.format());
         files::write(&self.files.port(&handle.name, &port.uuid), &text, 0o600)
     }
 
@@ -122,8 +121,12 @@ impl Networks {
         Ok(port.format())
     }
 
-    pub fn port_ids(&self, handle: &Handle) -> Vec<Uuid> {
-        handle.state().ports.keys().copied().collect()
+    pub fn port_ids(&self, handle: &Handle) -> Result<Vec<Uuid>> {
+        let state = handle.state();
+        match &state.live {
+            Some(_) => Ok(state.ports.keys().copied().collect()),
+            None => Err(not_active(&handle.name)),
+        }
     }
 }
 

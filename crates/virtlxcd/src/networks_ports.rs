@@ -30,7 +30,7 @@ fn found(call: &Call, port: &NonnullNetworkPort) -> Result<(Arc<Handle>, Uuid)> 
 pub fn list_all(call: &Call, args: NetworkListAllPortsArgs) -> Result<NetworkListAllPortsRet> {
     no_flags(args.flags, "networkListAllPorts", ErrorDomain::Network)?;
     let handle = find(call, &args.network)?;
-    let ids = networks(call)?.port_ids(&handle);
+    let ids = networks(call)?.port_ids(&handle)?;
     let ports = if args.need_results != 0 { ids.iter().map(|uuid| named(&handle, uuid)).collect() } else { Vec::new() };
     Ok(NetworkListAllPortsRet { ports, ret: ids.len() as u32 })
 }

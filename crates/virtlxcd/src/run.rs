@@ -38,6 +38,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     let pid_file = options.pid_file.clone().unwrap_or_else(|| paths.pid_dir().join("virtlxcd.pid"));
     let _pid = pidfile::acquire(&pid_file)?;
     let _driver = pidfile::acquire(&paths.domain_state().join("driver.pid"))?;
+    let _networks = pidfile::acquire(&paths.network_state().join("driver.pid"))?;
 
     let said = |e: api::Error| e.message;
     let event_loop = Arc::new(Loop::new().map_err(said)?);

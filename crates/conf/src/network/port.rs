@@ -1,6 +1,6 @@
 //! `<networkport>`: one interface plugged into a network.
 
-use super::read::{owned, unsupported, xml_error, yes_no};
+use super::read::{internal, owned, unsupported, xml_error, yes_no};
 use super::{Bandwidth, VirtualPort, Vlan, parts, schema};
 use crate::Mac;
 use crate::xml::{Document, Node, Source, Writer};
@@ -65,24 +65,24 @@ impl Port {
             return Err(Error::xml(ErrorDomain::Xml, words));
         }
         let text = |path: &str| root.find(path).map(|node| node.text().into_owned()).filter(|text| !text.is_empty());
-        let Some(uuid) = text("uuid") else { return xml_error("network port has no uuid") };
+        let Some(uuid) = text("uuid") else { return internal("network port has no uuid") };
         let Some(uuid) = Uuid::parse(&uuid) else {
-            return xml_error(format!("Unable to parse UUID '{uuid}'"));
+            return internal(format!("Unable to parse UUID '{uuid}'"));
         };
         let Some(owner_name) = text("owner/name") else {
-            return xml_error("network port has no owner name");
+            return internal("network port has no owner name");
         };
         let Some(owner_uuid) = text("owner/uuid") else {
-            return xml_error("network port has no owner UUID");
+            return internal("network port has no owner UUID");
         };
         let Some(owner_uuid) = Uuid::parse(&owner_uuid) else {
-            return xml_error(format!("Unable to parse UUID '{owner_uuid}'"));
+            return internal(format!("Unable to parse UUID '{owner_uuid}'"));
         };
         let Some(mac) = root.child("mac").and_then(|node| owned(node, "address")) else {
-            return xml_error("network port has no mac");
+            return internal("network port has no mac");
         };
         let Some(mac) = Mac::parse(&mac) else {
-            return xml_error(format!("Unable to parse MAC '{mac}'"));
+            return internal(format!("Unable to parse MAC '{mac}'"));
         };
         Ok(Port {
             uuid,
