@@ -73,7 +73,9 @@ fn debians_libvirtd_and_our_controller() {
         let guest = Guest::with_id("box", id);
         assert_ne!(guest.namespace("net"), namespace(1, "net"));
         assert_eq!(fs::read_link(format!("/proc/{id}/exe")).unwrap(), Path::new(controller));
-        let addressed = guest.shell("udhcpc -i eth0 -n -q -t 10 -T 1 -s /etc/udhcpc && ping -c 1 -W 5 192.168.122.1");
+        let addressed = guest.shell(
+            "ip link set eth0 up && udhcpc -i eth0 -n -q -t 10 -T 1 -s /etc/udhcpc && ping -c 1 -W 5 192.168.122.1",
+        );
         addressed.ok();
         let mut command = Command::new(tests::daemon::DEBIAN_VIRSH);
         let mut terminal = Terminal::start(command.args(["-c", "lxc:///", "console", "box"])).unwrap();
@@ -106,7 +108,9 @@ fn our_daemon_and_debians_controller() {
     virsh(&["start", "box"]).ok();
     let guest = Guest::of("box");
     assert_eq!(fs::read_link(format!("/proc/{}/exe", guest.controller)).unwrap(), Path::new(DEBIAN_CONTROLLER));
-    guest.shell("udhcpc -i eth0 -n -q -t 10 -T 1 -s /etc/udhcpc && ping -c 1 -W 5 192.168.122.1").ok();
+    guest
+        .shell("ip link set eth0 up && udhcpc -i eth0 -n -q -t 10 -T 1 -s /etc/udhcpc && ping -c 1 -W 5 192.168.122.1")
+        .ok();
     let mut command = Command::new(ours("virsh"));
     let mut terminal = Terminal::start(command.args(["console", "box"])).unwrap();
     terminal.expect("Escape character is ^]", PATIENCE).unwrap();

@@ -130,7 +130,8 @@ fn alone(program: &Path, case: &Case, programs: &Path, images: &Path) -> Result<
         return Ok(begun.elapsed());
     }
     let late = if outcome.late { format!("killed after {} s\n", PATIENCE.as_secs()) } else { String::new() };
-    Err(format!("{late}{}{}", outcome.out, outcome.err))
+    // Set off, so that its own harness's lines are not taken for ours.
+    Err((late + &outcome.out + &outcome.err).lines().map(|line| format!("    {line}\n")).collect())
 }
 
 #[cfg(test)]
