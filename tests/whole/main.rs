@@ -13,4 +13,5 @@ mod layouts;
 mod leftovers;
 mod life;
 mod network;
+mod network_more;
 mod wire;

@@ -120,10 +120,7 @@ impl Driver {
             // The container may have removed its end, and ours with it.
             _ => {}
         }
-        let interface = domain.interfaces.remove(at);
-        if let (InterfaceSource::Network { network, .. }, Some(port)) = (&interface.source, &interface.port_id) {
-            self.networks.release_port(network, port);
-        }
+        self.release_port(&domain.interfaces.remove(at));
         Ok(())
     }
 

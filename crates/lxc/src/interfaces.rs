@@ -2,7 +2,8 @@
 
 use crate::driver::Driver;
 use api::{Error, ErrorDomain, Result, Uuid};
-use conf::domain::{Actual, ActualKind, DirectMode, Domain, Interface, InterfaceSource};
+use conf::domain::{Actual, ActualKind, Bandwidth, DirectMode, Domain, Interface, InterfaceSource, Rate};
+use conf::network as network_conf;
 use linux::netlink::{Change, Macvlan, MacvlanMode, Socket, Veth};
 use network::{Plug, PortOwner};
 use std::io;
@@ -15,6 +16,8 @@ pub struct Plugged {
     ports: Vec<(String, Uuid)>,
     /// Links made here, to be deleted where no container's end will take them along.
     links: Vec<String>,
+    /// What those links are limited to.
+    limits: Vec<(String, network_conf::Bandwidth)>,
     /// The ends that the controller moves into the container, one an interface.
     pub inner: Vec<String>,
 }
@@ -118,8 +121,8 @@ impl Driver {
         plugged: &mut Plugged,
     ) -> Result<Connection> {
         let plain = |bridge| Connection::Bridge { bridge, mtu: None, isolated: false };
-        let (network, portgroup) = match &interface.source {
-            InterfaceSource::Network { network, portgroup } => (network.clone(), portgroup.clone()),
+        let network = match &interface.source {
+            InterfaceSource::Network { network, .. } => network.clone(),
             InterfaceSource::Bridge { bridge } => return Ok(plain(Some(bridge.clone()))),
             InterfaceSource::Ethernet { .. } => return Ok(plain(None)),
             InterfaceSource::Direct { dev, mode } => return Ok(Connection::Direct { dev: dev.clone(), mode: *mode }),
@@ -127,8 +130,7 @@ impl Driver {
                 return Err(Error::internal(ErrorDomain::Lxc, format!("Unsupported network type {kind}")));
             }
         };
-        let owner = PortOwner { domain_name: name.to_string(), domain_uuid: *uuid, mac: interface.mac.0, portgroup };
-        let port = self.networks.allocate_port(&network, &owner)?;
+        let port = self.networks.allocate_port(&network, &owner((name, uuid), interface))?;
         plugged.ports.push((network, port.port_id));
         interface.port_id = Some(port.port_id);
         let (kind, bridge, direct) = match &port.plug {
@@ -139,7 +141,9 @@ impl Driver {
                 (ActualKind::Direct, None, Some((dev.clone(), mode)))
             }
         };
-        interface.actual = Some(Actual { kind, bridge: bridge.clone(), direct: direct.clone(), ..Actual::default() });
+        let bandwidth = interface.bandwidth.clone().or_else(|| port.bandwidth.as_ref().map(from_network));
+        interface.actual =
+            Some(Actual { kind, bridge: bridge.clone(), direct: direct.clone(), bandwidth, ..Actual::default() });
         Ok(match direct {
             Some((dev, mode)) => Connection::Direct { dev, mode },
             None => Connection::Bridge { bridge, mtu: port.mtu, isolated: port.isolated },
@@ -190,6 +194,10 @@ impl Driver {
         if isolated {
             let words = format!("Unable to set bridge port {outer} isolated");
             netlink.set_isolated(&outer, true).map_err(|e| Error::system(ErrorDomain::None, &e, words))?;
+        }
+        if let Some(bandwidth) = limits(interface) {
+            network::bandwidth::limit(netlink, &outer, &bandwidth)?;
+            plugged.limits.push((outer.clone(), bandwidth));
         }
         if interface.link_up == Some(false) {
             let words = format!("Cannot set interface flags on '{outer}'");
@@ -256,6 +264,9 @@ impl Driver {
                 Err(error) => tracing::warn!("{error}"),
             }
         }
+        for (link, bandwidth) in &plugged.limits {
+            network::bandwidth::forget(link, bandwidth);
+        }
         for (network, port) in &plugged.ports {
             self.networks.release_port(network, port);
         }
@@ -263,10 +274,16 @@ impl Driver {
 
     /// Gives back the ports of a container that ended. Its links died with its network namespace.
     pub(crate) fn release_ports(&self, live: &Domain) {
-        for interface in &live.interfaces {
-            if let (InterfaceSource::Network { network, .. }, Some(port)) = (&interface.source, &interface.port_id) {
-                self.networks.release_port(network, port);
-            }
+        live.interfaces.iter().for_each(|interface| self.release_port(interface));
+    }
+
+    /// The same for one interface whose link is gone.
+    pub(crate) fn release_port(&self, interface: &Interface) {
+        if let (Some(link), Some(bandwidth)) = (&interface.target_dev, limits(interface)) {
+            network::bandwidth::forget(link, &bandwidth);
+        }
+        if let (InterfaceSource::Network { network, .. }, Some(port)) = (&interface.source, &interface.port_id) {
+            self.networks.release_port(network, port);
         }
     }
 
@@ -276,21 +293,51 @@ impl Driver {
             if let Some(name) = &interface.target_dev {
                 self.links.reserve(name);
             }
-            let (InterfaceSource::Network { network, portgroup }, Some(port)) = (&interface.source, &interface.port_id)
-            else {
+            let (InterfaceSource::Network { network, .. }, Some(port)) = (&interface.source, &interface.port_id) else {
                 continue;
             };
-            let owner = PortOwner {
-                domain_name: live.name.clone(),
-                domain_uuid: live.uuid,
-                mac: interface.mac.0,
-                portgroup: portgroup.clone(),
-            };
+            let owner = owner((&live.name, &live.uuid), interface);
             if let Err(error) = self.networks.claim_port(network, port, &owner) {
                 tracing::error!("domain '{}': its port in network '{network}': {error}", live.name);
             }
         }
     }
+}
+
+/// Who plugs this interface into a network.
+pub(crate) fn owner((name, uuid): (&str, &Uuid), interface: &Interface) -> PortOwner {
+    let portgroup = match &interface.source {
+        InterfaceSource::Network { portgroup, .. } => portgroup.clone(),
+        _ => None,
+    };
+    PortOwner { domain_name: name.to_string(), domain_uuid: *uuid, mac: interface.mac.0, portgroup }
+}
+
+/// What a running interface is limited to: by its own words, or by those of its network.
+fn limits(interface: &Interface) -> Option<network_conf::Bandwidth> {
+    let actual = interface.actual.as_ref().and_then(|actual| actual.bandwidth.as_ref());
+    let bandwidth = actual.or(interface.bandwidth.as_ref())?;
+    let rate = |rate: &Rate| network_conf::Rate {
+        average: rate.average,
+        peak: rate.peak,
+        floor: rate.floor,
+        burst: rate.burst,
+    };
+    Some(network_conf::Bandwidth {
+        class_id: None,
+        inbound: bandwidth.inbound.as_ref().map(rate),
+        outbound: bandwidth.outbound.as_ref().map(rate),
+    })
+}
+
+fn from_network(bandwidth: &network_conf::Bandwidth) -> Bandwidth {
+    let rate = |rate: network_conf::Rate| Rate {
+        average: rate.average,
+        peak: rate.peak,
+        floor: rate.floor,
+        burst: rate.burst,
+    };
+    Bandwidth { inbound: bandwidth.inbound.map(rate), outbound: bandwidth.outbound.map(rate) }
 }
 
 pub(crate) fn netlink() -> Result<Socket> {

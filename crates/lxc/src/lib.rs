@@ -25,6 +25,7 @@ mod metadata;
 mod monitor;
 mod object;
 mod reconnect;
+mod replug;
 mod shares;
 mod shutdown;
 mod start;

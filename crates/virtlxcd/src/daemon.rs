@@ -5,7 +5,7 @@ use crate::dispatch;
 use crate::events::{self, Counters, Registration};
 use crate::host::Host;
 use crate::idle::IdleEnd;
-use api::{Error, ErrorDomain, Paths, Result};
+use api::{Error, ErrorDomain, Event, NetworkEvent, Paths, Result};
 use network::Networks;
 use rpc::error::rpc_error;
 use rpc::message::{Header, Message, Status};
@@ -71,7 +71,19 @@ impl Daemon {
             let daemon = Arc::clone(daemon);
             move |event| events::publish(&daemon, &event)
         };
-        let networks = Networks::new(&self.paths, publisher(self))?;
+        let networks = Networks::new(&self.paths, {
+            let (daemon, publish) = (Arc::clone(self), publisher(self));
+            move |event| {
+                let started = match &event {
+                    Event::Network { name, event: NetworkEvent::Started, .. } => Some(name.clone()),
+                    _ => None,
+                };
+                publish(event);
+                if let (Some(network), Ok(domains)) = (started, daemon.domains()) {
+                    domains.plug_again(&network);
+                }
+            }
+        })?;
         let spawner = Arc::clone(self);
         let domains = ::lxc::Driver::new(::lxc::Setup {
             paths: self.paths.clone(),
