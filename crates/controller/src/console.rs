@@ -35,6 +35,7 @@ impl Console {
     pub fn new(machine: OwnedFd, terminal: Pty) -> io::Result<Console> {
         pty::set_nonblocking(machine.as_fd())?;
         pty::set_raw(machine.as_fd())?;
+        pty::look_closed(machine.as_fd())?;
         let end = |master| End { master, readable: true, writable: true, is_closed: false };
         Ok(Console {
             machine: end(machine),
@@ -167,6 +168,7 @@ impl Buffer {
 mod tests {
     use super::*;
     use linux::beneath;
+    use rustix::pty::OpenptFlags;
     use std::path::Path;
 
     fn terminal() -> Pty {
@@ -228,20 +230,27 @@ mod tests {
         assert!(seen == written, "{} bytes of {}", seen.len(), written.len());
     }
 
+    /// A terminal whose slave nobody has opened yet, as the daemon makes it.
+    fn fresh() -> (OwnedFd, String) {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let master = rustix::pty::openpt(flags).unwrap();
+        rustix::pty::unlockpt(&master).unwrap();
+        let name = rustix::pty::ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        (master, name)
+    }
+
     #[test]
     fn without_a_client_the_guest_goes_on_and_the_last_of_it_is_kept() {
-        let machine = terminal();
-        let number = machine.number;
+        let (machine, name) = fresh();
         let guest = terminal();
         pty::set_raw(guest.master.as_fd()).unwrap();
         let slave = guest.slave.try_clone().unwrap();
-        let mut console = Console::new(machine.master, guest).unwrap();
-        drop(machine.slave);
+        let mut console = Console::new(machine, guest).unwrap();
         for number in 0..5000 {
             rustix::io::write(&slave, format!("line {number}\n").as_bytes()).unwrap();
             run(&mut console);
         }
-        let client = std::fs::OpenOptions::new().read(true).write(true).open(format!("/dev/pts/{number}")).unwrap();
+        let client = std::fs::OpenOptions::new().read(true).write(true).open(name).unwrap();
         let client = OwnedFd::from(client);
         pty::set_nonblocking(client.as_fd()).unwrap();
         rustix::io::write(&client, b"\r").unwrap();

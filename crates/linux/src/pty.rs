@@ -41,6 +41,13 @@ pub fn set_raw(end: BorrowedFd) -> io::Result<()> {
     Ok(rustix::termios::tcsetattr(end, rustix::termios::OptionalActions::Now, &termios)?)
 }
 
+/// Makes a terminal whose slave nobody has opened yet look as if the last one had closed it: the kernel holds what is written
+/// to the master for a first one to come, and takes no more when that is full.
+pub fn look_closed(master: BorrowedFd) -> io::Result<()> {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    Ok(ioctl_tiocgptpeer(&master, flags).map(drop)?)
+}
+
 /// Makes a terminal's end not block.
 pub fn set_nonblocking(end: BorrowedFd) -> io::Result<()> {
     let flags = rustix::fs::fcntl_getfl(end)?;
