@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+pub mod capabilities;
 mod cpuset;
 pub mod domain;
 pub mod element;
