@@ -23,6 +23,7 @@ mod list;
 mod log;
 mod metadata;
 mod monitor;
+mod native;
 mod object;
 mod reconnect;
 mod replug;

@@ -1,6 +1,7 @@
 //! `virtlxcd.conf`: `name = value` lines, values being whole numbers, quoted strings and bracketed lists of strings.
 //! A name or a kind of value that the daemon does not know is an error with file and line, never ignored.
 
+use crate::host::UuidSource;
 use rpc::client::Keepalive;
 use rpc::server::{ClientLimits, PoolLimits};
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ pub struct Config {
     pub log_filters: String,
     pub log_outputs: String,
     pub host_uuid: Option<api::Uuid>,
+    pub host_uuid_source: UuidSource,
 }
 
 impl Default for Config {
@@ -43,6 +45,7 @@ impl Default for Config {
             log_filters: String::new(),
             log_outputs: String::new(),
             host_uuid: None,
+            host_uuid_source: UuidSource::Firmware,
         }
     }
 }
@@ -119,7 +122,8 @@ impl Config {
                     Some(api::Uuid::parse(&uuid).ok_or_else(|| format!("host_uuid: '{uuid}' is not a UUID"))?);
             }
             "host_uuid_source" => match text(name, value)?.as_str() {
-                "smbios" | "machine-id" => {}
+                "smbios" => self.host_uuid_source = UuidSource::Firmware,
+                "machine-id" => self.host_uuid_source = UuidSource::MachineId,
                 other => return Err(format!("host_uuid_source: '{other}' is neither \"smbios\" nor \"machine-id\"")),
             },
             // What these govern does not exist here; the settings stand in the files of a libvirt installation.

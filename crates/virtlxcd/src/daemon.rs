@@ -5,7 +5,7 @@ use crate::dispatch;
 use crate::events::{self, Counters, Registration};
 use crate::host::Host;
 use crate::idle::IdleEnd;
-use api::{Error, ErrorDomain, Event, NetworkEvent, Paths, Result};
+use api::{Error, ErrorDomain, Event, NetworkEvent, Paths, Result, Uuid};
 use network::Networks;
 use rpc::error::rpc_error;
 use rpc::message::{Header, Message, Status};
@@ -35,9 +35,9 @@ struct Drivers {
 }
 
 impl Daemon {
-    pub fn new(paths: Paths) -> Arc<Daemon> {
+    pub fn new(paths: Paths, host_uuid: Uuid) -> Arc<Daemon> {
         Arc::new(Daemon {
-            host: Host::new(&paths),
+            host: Host::new(&paths, host_uuid),
             paths,
             callback_ids: Counters::default(),
             clients: AtomicUsize::new(0),

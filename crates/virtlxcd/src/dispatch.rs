@@ -3,7 +3,7 @@
 
 use crate::call::Call;
 use crate::{
-    connect, domains, domains_devices as devices, domains_life as life, domains_stats as stats,
+    connect, documents, domains, domains_devices as devices, domains_life as life, domains_stats as stats,
     domains_tuning as tuning, networks, networks_ports, node,
 };
 use api::{Error, ErrorDomain, Result};
@@ -29,6 +29,10 @@ pub fn remote_program(call: &Call, procedure: Procedure) -> Result<Reply> {
         P::ConnectGetHostname => call.typed(connect::hostname),
         P::ConnectGetUri => call.typed(connect::uri),
         P::ConnectGetSysinfo => call.typed(connect::sysinfo),
+        P::ConnectGetCapabilities => call.typed(documents::capabilities),
+        P::ConnectGetDomainCapabilities => call.typed(documents::domain_capabilities),
+        P::ConnectDomainXmlFromNative => call.typed(documents::from_native),
+        P::ConnectDomainXmlToNative => call.typed(documents::to_native),
         P::ConnectIsSecure => call.typed(connect::is_secure),
         P::ConnectRegisterCloseCallback => call.typed(connect::close_callback),
         P::ConnectUnregisterCloseCallback => call.typed(connect::close_callback),

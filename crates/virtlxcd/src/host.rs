@@ -1,7 +1,9 @@
 //! What the daemon tells about its machine: processors, memory, page sharing, names. Read from /proc and /sys at each
 //! question: all of it may change while the daemon runs.
 
-use api::{Error, ErrorDomain, Paths, Result};
+mod capabilities;
+
+use api::{Error, ErrorDomain, Paths, Result, Uuid};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,8 @@ use std::path::{Path, PathBuf};
 pub struct Host {
     proc: PathBuf,
     sys: PathBuf,
+    /// The same through the machine's life, where it has a mark of its own.
+    uuid: Uuid,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -36,8 +40,8 @@ pub struct CpuTimes {
 const NANOSECONDS_PER_TICK: u64 = 1_000_000_000 / 100;
 
 impl Host {
-    pub fn new(paths: &Paths) -> Host {
-        Host { proc: paths.proc.clone(), sys: paths.sys.clone() }
+    pub fn new(paths: &Paths, uuid: Uuid) -> Host {
+        Host { proc: paths.proc.clone(), sys: paths.sys.clone(), uuid }
     }
 
     pub fn hostname(&self) -> String {
@@ -156,6 +160,32 @@ impl Host {
     }
 }
 
+/// Where the machine's UUID comes from, unless the settings give it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UuidSource {
+    /// The firmware's; where it has none, as for `MachineId`.
+    #[default]
+    Firmware,
+    /// The system's machine-id(5); where it has none, one for this run of the daemon.
+    MachineId,
+}
+
+pub fn machine_uuid(sys: &Path, machine_id: &Path, source: UuidSource) -> Uuid {
+    let read = |path: &Path| Uuid::parse(fs::read_to_string(path).ok()?.trim());
+    // Firmware whose maker left the field alone has one digit all over.
+    let real = |uuid: &Uuid| uuid.0.iter().any(|byte| *byte != uuid.0[0]);
+    let folders = ["devices/virtual/dmi/id", "class/dmi/id"];
+    let mut firmware = folders.into_iter().filter_map(|folder| read(&sys.join(folder).join("product_uuid")));
+    let firmware = if source == UuidSource::Firmware { firmware.find(real) } else { None };
+    firmware.or_else(|| read(machine_id).filter(real)).unwrap_or_else(|| {
+        let mut bytes = [0; 16];
+        if let Err(errno) = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {
+            tracing::warn!("no random bytes for the host's UUID: {errno}");
+        }
+        Uuid::from_random(bytes)
+    })
+}
+
 /// In KiB.
 #[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
 pub struct Memory {
@@ -228,6 +258,25 @@ fn version_number(release: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_the_uuid_comes_from() {
+        let sys = std::env::temp_dir().join(format!("virtlxcd-uuid-{}", std::process::id()));
+        let firmware = sys.join("class/dmi/id");
+        fs::create_dir_all(&firmware).unwrap();
+        let id = sys.join("machine-id");
+        fs::write(&id, "0123456789abcdef0123456789abcdef\n").unwrap();
+        let found = |source| machine_uuid(&sys, &id, source).to_string();
+        let (own, system) = ("f16e6491-b67a-427c-9fa2-7ed0c0351c5a", "01234567-89ab-cdef-0123-456789abcdef");
+        assert_eq!(found(UuidSource::Firmware), system);
+        fs::write(firmware.join("product_uuid"), "ffffffff-ffff-ffff-ffff-ffffffffffff\n").unwrap();
+        assert_eq!(found(UuidSource::Firmware), system);
+        fs::write(firmware.join("product_uuid"), own).unwrap();
+        assert_eq!((found(UuidSource::Firmware), found(UuidSource::MachineId)), (own.to_string(), system.to_string()));
+        fs::remove_file(&id).unwrap();
+        assert_ne!(found(UuidSource::MachineId), found(UuidSource::MachineId));
+        fs::remove_dir_all(sys).unwrap();
+    }
 
     #[test]
     fn kernel_texts() {

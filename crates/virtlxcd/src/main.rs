@@ -9,6 +9,7 @@ mod connect;
 mod convert;
 mod daemon;
 mod dispatch;
+mod documents;
 mod domains;
 mod domains_devices;
 mod domains_life;

@@ -4,6 +4,7 @@ use crate::admin::Admin;
 use crate::background;
 use crate::config::Config;
 use crate::daemon::{Daemon, Hypervisor};
+use crate::host::machine_uuid;
 use crate::idle::IdleEnd;
 use crate::log::{self, Filters, Outputs};
 use crate::options::Options;
@@ -13,7 +14,7 @@ use api::Paths;
 use rpc::server::{Control, EventFlags, Listening, Loop, Server, Source};
 use rustix::process::Signal;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -42,7 +43,9 @@ pub fn run(options: &Options) -> Result<(), String> {
 
     let said = |e: api::Error| e.message;
     let event_loop = Arc::new(Loop::new().map_err(said)?);
-    let daemon = Daemon::new(paths.clone());
+    let from_machine = || machine_uuid(&paths.sys, Path::new("/etc/machine-id"), config.host_uuid_source);
+    let host_uuid = config.host_uuid.unwrap_or_else(from_machine);
+    let daemon = Daemon::new(paths.clone(), host_uuid);
     let service = Hypervisor { daemon: Arc::clone(&daemon) };
     let server = Server::new("rpc-worker", Arc::clone(&event_loop), service, config.workers, config.limits);
     daemon.set_server(&server);
