@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod consoles;
+mod container;
 mod daemon;
 mod debian;
 mod documents;

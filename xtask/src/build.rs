@@ -22,13 +22,22 @@ pub fn command(arguments: &[String]) -> Result<u8> {
 /// Builds all three; what is fresh already costs a fraction of a second.
 pub fn build() -> Result<()> {
     run::run(run::cargo()?.args(["build", "--quiet", "--release", "-p", "virtlxcd", "-p", "virsh"]))?;
+    build_static("controller", "libvirt_lxc")
+}
+
+/// The program that tests have as a container's init.
+pub fn build_probe() -> Result<()> {
+    build_static("tests", "probe")
+}
+
+fn build_static(package: &str, program: &str) -> Result<()> {
     let host = host_triple()?;
-    let mut controller = run::cargo()?;
-    controller.args(["build", "--quiet", "--profile", "controller", "-p", "controller", "--target", &host]);
-    controller.env("RUSTFLAGS", "-C target-feature=+crt-static");
-    run::run(&mut controller)?;
-    let built = run::target()?.join(&host).join("controller/libvirt_lxc");
-    replace(&built, &run::programs()?.join("libvirt_lxc"))
+    let mut cargo = run::cargo()?;
+    cargo.args(["build", "--quiet", "--profile", "controller", "-p", package, "--bin", program, "--target", &host]);
+    cargo.env("RUSTFLAGS", "-C target-feature=+crt-static");
+    run::run(&mut cargo)?;
+    let built = run::target()?.join(&host).join("controller").join(program);
+    replace(&built, &run::programs()?.join(program))
 }
 
 /// Puts a copy in the place of a program that may be running: under a new name first, then renamed.

@@ -51,10 +51,14 @@ pub fn prepare(plan: &Plan, consoles: usize) -> Result<Prepared> {
             What::Devices => Some(devices(plan, &images, mount, owner)?),
             What::Terminals => {
                 let devpts = devpts(plan, mount)?;
+                own(devpts.as_fd(), Path::new("."), owner)?;
+                own(devpts.as_fd(), Path::new("ptmx"), owner)?;
                 for _ in 0..consoles {
                     let terminal = Pty::new(devpts.as_fd()).doing(|| "Unable to open a terminal of the container")?;
                     if let Some(owner) = owner {
-                        own(devpts.as_fd(), Path::new(&terminal.number.to_string()), Some(owner))?;
+                        let gid = idmap::outside(&plan.groups, TERMINALS_GROUP).unwrap_or(owner.gid);
+                        let name = terminal.number.to_string();
+                        own(devpts.as_fd(), Path::new(&name), Some(Owner { gid, ..owner }))?;
                     }
                     terminals.push(terminal);
                 }
@@ -178,10 +182,12 @@ fn make_node(dev: BorrowedFd, node: &Node, owner: Option<Owner>) -> Result<()> {
     own(dev, &node.path, owner)
 }
 
+/// The customary group of terminals, `tty`.
+const TERMINALS_GROUP: u32 = 5;
+
 fn devpts(plan: &Plan, mount: &Mount) -> Result<Detached> {
-    /// The customary group of terminals, `tty`.
-    const GROUP: u32 = 5;
-    let group = if plan.groups.is_empty() { Some(GROUP) } else { idmap::outside(&plan.groups, GROUP) };
+    let group =
+        if plan.groups.is_empty() { Some(TERMINALS_GROUP) } else { idmap::outside(&plan.groups, TERMINALS_GROUP) };
     let group = group.map(|group| group.to_string());
     let mut options = vec![("ptmxmode", Some("0666")), ("mode", Some("0620"))];
     if let Some(group) = &group {

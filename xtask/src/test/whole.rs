@@ -40,6 +40,7 @@ pub fn run(filters: &[String]) -> Result<String> {
     }
     packages::ensure(&[BUSYBOX, DNSMASQ, NFTABLES, IPROUTE, PROCPS])?;
     build::build()?;
+    build::build_probe()?;
     let program = built()?;
     let list = run::output(Command::new(&program).args(["--list", "--format", "terse"]))?;
     let cases = cases(&list, filters);
