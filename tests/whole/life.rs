@@ -53,6 +53,8 @@ fn the_end_of_pid_1_is_the_end_of_the_domain() {
         virsh(&["start", "box"]).ok();
         until_state("shut off (shutdown)");
         before.assert_none_since();
+        // Another definition of that name without its UUID would be refused.
+        virsh(&["undefine", "box"]).ok();
         fs::remove_dir_all("/opt/brief").unwrap();
     }
 }
