@@ -89,6 +89,8 @@ impl Driver {
         let (name, uuid) = (live.name.clone(), live.uuid);
         for interface in &mut live.interfaces {
             self.plug(&mut netlink, interface, (&name, &uuid), plugged)?;
+            // By this libvirt's controller finds which link is which interface's.
+            interface.guest_actual = plugged.inner.last().cloned();
             if interface.guest_dev.is_none() {
                 interface.guest_dev = Some(format!("eth{unnamed}"));
                 unnamed += 1;

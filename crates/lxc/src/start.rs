@@ -157,6 +157,7 @@ impl Driver {
 
         let monitor = Monitor::connect(self, object, &state_file(&self.paths, &live.name, "sock"))?;
         let init = monitor.wait_for_init(PATIENCE).map_err(|error| log.failure(&error.message))?;
+        live.interfaces.iter_mut().for_each(|interface| interface.guest_actual = None);
         let init_fd = open_child(&self.paths.proc, init, controller.pid());
         self.write_status(&status(&live, controller.pid(), init))?;
         self.hook(&live, Moment::Started)?;
