@@ -45,7 +45,7 @@ pub fn set_raw(end: BorrowedFd) -> io::Result<()> {
 /// to the master for a first one to come, and takes no more when that is full.
 pub fn look_closed(master: BorrowedFd) -> io::Result<()> {
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-    Ok(ioctl_tiocgptpeer(&master, flags).map(drop)?)
+    Ok(ioctl_tiocgptpeer(master, flags).map(drop)?)
 }
 
 /// Makes a terminal's end not block.

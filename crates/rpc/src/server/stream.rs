@@ -31,10 +31,13 @@ pub struct StreamSession {
     state: Mutex<Session>,
 }
 
+/// How a stream is ended from outside.
+type Ending = Box<dyn Fn(&Error) + Send>;
+
 #[derive(Default)]
 struct Session {
     ended: bool,
-    end: Option<Box<dyn Fn(&Error) + Send>>,
+    end: Option<Ending>,
 }
 
 impl std::fmt::Debug for StreamSession {
@@ -62,7 +65,7 @@ impl StreamSession {
     }
 
     /// False: it was ended before it began.
-    fn begin(&self, end: Box<dyn Fn(&Error) + Send>) -> bool {
+    fn begin(&self, end: Ending) -> bool {
         let mut state = lock(&self.state);
         if !state.ended {
             state.end = Some(end);
