@@ -158,17 +158,15 @@ pub(super) fn check(root: Node) -> Vec<Complaint> {
     let containers = ours(root).filter(|n| n.name() == "container").flat_map(ours);
     let filesystems = root.find("devices").into_iter().flat_map(|d| d.all("filesystem")).flat_map(ours);
     for node in containers.chain(filesystems) {
-        let place = format!("line {}: {}", node.line(), node.path());
         let Some((_, attributes)) = KNOWN.iter().find(|(name, _)| *name == node.name()) else {
             let names: Vec<&str> = KNOWN.iter().map(|(name, _)| *name).collect();
-            let text = format!("{place}: not known; allowed: {}", names.join(", "));
-            complaints.push(Complaint { text, value: false });
+            complaints.push(Complaint::new(node, &format!(": not known; allowed: {}", names.join(", ")), false));
             continue;
         };
         for attr in node.attrs().filter(|attr| !attributes.contains(&attr.name)) {
             let allowed = attributes.join(", ");
-            let text = format!("{place}: attribute '{}' is not known here; allowed: {allowed}", attr.name);
-            complaints.push(Complaint { text, value: false });
+            let what = format!(": attribute '{}' is not known here; allowed: {allowed}", attr.name);
+            complaints.push(Complaint::new(node, &what, false));
         }
     }
     complaints

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::refuse::{self, Place};
-use crate::shape::{self, DOMAIN};
+use crate::shape::{self, Complaint, DOMAIN};
 use crate::xml::{Document, Node, Source};
 use api::{Code, Error, ErrorDomain};
 
@@ -70,13 +70,54 @@ pub(super) fn complaints(root: Node, shape: &str, how: ParseOptions) -> Result<V
     let Some(shape) = DOMAIN.shape(shape) else { return Ok(Vec::new()) };
     let mut found = shape::check(&DOMAIN, shape, root, MOST_COMPLAINTS);
     found.extend(extension::check(root));
+    found.extend(seclabel::check(root));
     if how.validate && !found.is_empty() {
         let words: Vec<&str> = found.iter().map(|complaint| complaint.text.as_str()).collect();
-        let message =
-            format!("Unable to validate doc against /usr/share/libvirt/schemas/domain.rng\n{}\n", words.join("\n"));
+        let message = format!(
+            "Unable to validate doc against /usr/share/libvirt/schemas/domain.rng\n{}{}\n",
+            schema_words(&found),
+            words.join("\n")
+        );
         return Err(Error::new(ErrorDomain::Xml, Code::XmlInvalidSchema, message));
     }
     Ok(found.into_iter().filter(|complaint| !complaint.value).map(|complaint| complaint.text).collect())
+}
+
+/// What libvirt's schema has to say of a wrong document: only where, right below the root.
+fn schema_words(found: &[Complaint]) -> String {
+    /// Elements that the schema takes in groups.
+    const GROUPED: [&str; 17] = [
+        "name",
+        "uuid",
+        "genid",
+        "memory",
+        "currentMemory",
+        "maxMemory",
+        "memoryBacking",
+        "memtune",
+        "blkiotune",
+        "vcpu",
+        "cputune",
+        "numatune",
+        "resource",
+        "on_poweroff",
+        "on_reboot",
+        "on_crash",
+        "on_lockfailure",
+    ];
+    let unknown = found.iter().find(|complaint| complaint.at_top && !complaint.value);
+    match unknown.or(found.first()) {
+        None => String::new(),
+        Some(complaint) if complaint.at_top && !complaint.value && !GROUPED.contains(&complaint.within.as_str()) => {
+            format!("Element domain has extra content: {}\n", complaint.within)
+        }
+        Some(complaint) => {
+            let grouped = GROUPED.contains(&complaint.within.as_str());
+            let sequence = if grouped { "Invalid sequence in interleave\n" } else { "" };
+            let within = &complaint.within;
+            format!("Extra element {within} in interleave\n{sequence}Element domain failed to validate content\n")
+        }
+    }
 }
 
 /// A domain from its element, which may stand in a status file.

@@ -3,6 +3,7 @@
 use super::parse::Context;
 use super::*;
 use crate::refuse::{self, Place};
+use crate::shape::Complaint;
 use crate::xml::Node;
 use api::{Error, ErrorDomain};
 
@@ -98,4 +99,13 @@ pub(super) fn shares(root: Node) -> Result<LxcNamespace> {
         *share = ShareSource::from_word(kind).map(|source| Share { source, value });
     }
     Ok(shares)
+}
+
+/// What libvirt's schema refuses in `<lxc:namespace>`, and its parser takes: children without the namespace.
+pub(super) fn check(root: Node) -> Vec<Complaint> {
+    let wrappers = root.elements().filter(|n| n.name() == "namespace" && n.namespace() == Some(LXC));
+    let plain = wrappers.flat_map(Node::elements).filter(|child| child.namespace() != Some(LXC));
+    plain
+        .map(|child| Complaint::new(child, ": has to be in the namespace of its parent (prefix 'lxc')", true))
+        .collect()
 }

@@ -2,7 +2,7 @@
 //! Each is named with its line and path, what would be taken there, and where it would belong.
 
 use super::normalise::{canonical, holds};
-use super::table::{Item, Shape, Table, Type};
+use super::table::{Item, Occurs, Shape, Table, Type};
 use crate::xml::{Kind, Node};
 
 /// One thing that is not known at its place.
@@ -10,8 +10,27 @@ use crate::xml::{Kind, Node};
 pub(crate) struct Complaint {
     /// The whole sentence.
     pub text: String,
-    /// A known attribute with a wrong value, rather than something unknown.
+    /// A known attribute or element with a wrong value, rather than something unknown.
     pub value: bool,
+    /// The element right below the root that it is in, or is.
+    pub within: String,
+    /// It is right below the root itself.
+    pub at_top: bool,
+}
+
+impl Complaint {
+    /// About something at `node`, or new in it.
+    pub fn new(node: Node, what: &str, value: bool) -> Complaint {
+        let parents = std::iter::successors(Some(node), |node| node.parent()).collect::<Vec<_>>();
+        let below = parents.iter().rev().nth(1);
+        let within = below.map_or("text", |below| if below.is_element() { below.name() } else { "text" });
+        Complaint {
+            text: format!("line {}: {}{what}", node.line(), node.path()),
+            value,
+            within: within.to_string(),
+            at_top: parents.len() <= 2,
+        }
+    }
 }
 
 /// Namespaces whose elements are their owners' business: libvirt drops or keeps them by other rules.
@@ -33,20 +52,34 @@ pub(crate) fn check(table: &Table, shape: &Shape, node: Node, most: usize) -> Ve
             continue;
         }
         attributes(node, &known, &mut complaints);
+        text(node, &known, &mut complaints);
         let mut inside = Vec::new();
+        let mut seen = Vec::new();
         for child in node.children() {
             match child.kind() {
                 Kind::Element if foreign(child) => {}
-                Kind::Element => match known.children.iter().find(|(name, _)| *name == child.name()) {
-                    Some((_, shape)) => inside.push((*shape, child)),
+                Kind::Element => match known.children.iter().find(|(name, ..)| *name == child.name()) {
+                    Some((name, occurs, shape)) => {
+                        if *occurs != Occurs::Each && seen.contains(name) && complaints.len() < most {
+                            let what = ": is there already, and may be there once";
+                            complaints.push(Complaint { at_top: false, ..Complaint::new(child, what, false) });
+                        }
+                        seen.push(*name);
+                        inside.push((*shape, child));
+                    }
+                    None if complaints.len() >= most => {}
                     None => complaints.push(unknown_element(table, node, child, &known)),
                 },
-                Kind::Text | Kind::Cdata if !known.text && !child.content().trim().is_empty() => {
+                Kind::Text | Kind::Cdata if known.text.is_none() && !child.content().trim().is_empty() => {
                     let text: String = child.content().trim().chars().take(40).collect();
-                    complaints.push(Complaint {
-                        text: format!("line {}: {}: text '{text}' has no place here", child.line(), node.path()),
-                        value: false,
-                    });
+                    let mut complaint = Complaint::new(node, "", false);
+                    let (line, path) = (child.line(), node.path());
+                    complaint.text = format!("line {line}: {path}: text '{text}' has no place here");
+                    if node.parent().is_none() {
+                        complaint.within = "text".to_string();
+                        complaint.at_top = true;
+                    }
+                    complaints.push(complaint);
                 }
                 _ => {}
             }
@@ -60,8 +93,8 @@ pub(crate) fn check(table: &Table, shape: &Shape, node: Node, most: usize) -> Ve
 #[derive(Default)]
 struct Known<'a> {
     attrs: Vec<(&'static str, &'a super::Rule)>,
-    children: Vec<(&'static str, &'a Shape)>,
-    text: bool,
+    children: Vec<(&'static str, Occurs, &'a Shape)>,
+    text: Option<&'a super::Rule>,
     /// The element may hold whatever it likes.
     anything: bool,
 }
@@ -77,12 +110,12 @@ fn gather<'a>(table: &'a Table, items: &'a [Item], node: Node, known: &mut Known
                 }
             }
             Item::Text(rule) => {
-                known.text = true;
+                known.text = Some(rule);
                 if matches!(rule.kind, Type::Kib) {
                     known.attrs.push(("unit", &UNIT));
                 }
             }
-            Item::Child { name, shape, .. } => known.children.push((name, table.inner(shape))),
+            Item::Child { name, occurs, shape } => known.children.push((name, *occurs, table.inner(shape))),
             Item::Include(name) => {
                 if let Some(shape) = table.shape(name) {
                     gather(table, &shape.items, node, known);
@@ -105,50 +138,55 @@ fn attributes(node: Node, known: &Known, complaints: &mut Vec<Complaint>) {
     for attr in node.attrs().filter(|attr| attr.namespace.is_none()) {
         let Some((_, rule)) = known.attrs.iter().find(|(name, _)| *name == attr.name) else {
             let names: Vec<&str> = known.attrs.iter().map(|(name, _)| *name).collect();
-            let text = format!(
-                "line {}: {}: attribute '{}' is not known here; {}",
-                node.line(),
-                node.path(),
-                attr.name,
-                among("allowed", &names, attr.name)
-            );
-            complaints.push(Complaint { text, value: false });
+            let what =
+                format!(": attribute '{}' is not known here; {}", attr.name, among("allowed", &names, attr.name));
+            complaints.push(Complaint::new(node, &what, false));
             continue;
         };
-        if !rule.dropped.contains(&attr.value) && canonical(node, attr.value, rule).is_err() {
-            let allowed = match &rule.kind {
-                Type::Words(words) => among("allowed", words, attr.value),
-                Type::Integer => "an integer is expected".to_string(),
-                Type::Uuid => "a UUID is expected".to_string(),
-                Type::Bitmap => "a list of numbers such as '0-3,^2' is expected".to_string(),
-                _ => "a non-negative integer is expected".to_string(),
-            };
-            let text = format!(
-                "line {}: {}: value '{}' of attribute '{}' is not known; {allowed}",
-                node.line(),
-                node.path(),
-                attr.value,
-                attr.name
-            );
-            complaints.push(Complaint { text, value: true });
+        if let Some(allowed) = wrong(node, attr.value, rule) {
+            let what = format!(": value '{}' of attribute '{}' is not known; {allowed}", attr.value, attr.name);
+            complaints.push(Complaint::new(node, &what, true));
         }
     }
 }
 
+/// The content of an element that holds nothing but text.
+fn text(node: Node, known: &Known, complaints: &mut Vec<Complaint>) {
+    let Some(rule) = known.text.filter(|rule| !matches!(rule.kind, Type::Text)) else { return };
+    let text = node.text();
+    if let Some(allowed) = wrong(node, &text, rule).filter(|_| !text.is_empty()) {
+        let text: String = text.chars().take(40).collect();
+        complaints.push(Complaint::new(node, &format!(": '{text}' is not known; {allowed}"), true));
+    }
+}
+
+/// What would be allowed, where the value is not.
+fn wrong(node: Node, value: &str, rule: &super::Rule) -> Option<String> {
+    if rule.dropped.contains(&value) || canonical(node, value, rule).is_ok() {
+        return None;
+    }
+    Some(match &rule.kind {
+        Type::Words(words) => among("allowed", words, value),
+        Type::Integer => "an integer is expected".to_string(),
+        Type::Uuid => "a UUID is expected".to_string(),
+        Type::Bitmap => "a list of numbers such as '0-3,^2' is expected".to_string(),
+        Type::Kib => "a number with a unit such as KiB or MiB is expected".to_string(),
+        _ => "a non-negative integer is expected".to_string(),
+    })
+}
+
 fn unknown_element(table: &Table, parent: Node, child: Node, known: &Known) -> Complaint {
-    let names: Vec<&str> = known.children.iter().map(|(name, _)| *name).collect();
-    let belongs = match super::table::DOMAIN.homes(child.name()) {
-        homes if homes.is_empty() || !std::ptr::eq(table, &*super::table::DOMAIN) => String::new(),
+    let names: Vec<&str> = known.children.iter().map(|(name, ..)| *name).collect();
+    let belongs = match table.homes(child.name()) {
+        homes if homes.is_empty() => String::new(),
         homes => format!("; <{}> belongs in {}", child.name(), homes.join(" or ")),
     };
-    let text = format!(
-        "line {}: {}: element <{}> is not known here; {}{belongs}",
-        child.line(),
-        parent.path(),
-        child.name(),
-        among("allowed", &names, child.name())
-    );
-    Complaint { text, value: false }
+    let allowed = among("allowed", &names, child.name());
+    let mut complaint = Complaint::new(child, "", false);
+    let place = parent.path();
+    let line = child.line();
+    complaint.text = format!("line {line}: {place}: element <{}> is not known here; {allowed}{belongs}", child.name());
+    complaint
 }
 
 /// The names, or the one that was probably meant.
