@@ -153,7 +153,7 @@ fn what_pid_1_finds() {
     assert_eq!(guest.shell("cat /proc/1/comm").ok(), "sleep\n");
     assert_eq!(guest.shell("hostname").ok(), "box\n");
     // Writing where a container could reach the machine fails: /proc/sys and /sys are read-only.
-    assert!(guest.shell("echo 1 > /proc/sys/kernel/sysrq").failure().contains("Read-only"));
+    assert!(guest.shell("echo 1 > /proc/sys/kernel/panic").failure().contains("Read-only"));
     assert!(guest.shell("mkdir /sys/kernel/x").failure().contains("Read-only"));
     assert!(guest.shell("mknod /tmp/sda b 8 0 && cat /tmp/sda").code != 0);
     // 64 MiB, and what /proc/meminfo says is that, not the machine's.

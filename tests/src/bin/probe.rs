@@ -157,7 +157,7 @@ fn attempts(report: &mut String) {
         opened
     };
     for (what, result) in [
-        ("write /proc/sys/kernel/sysrq", write("/proc/sys/kernel/sysrq", "0")),
+        ("write /proc/sys/kernel/panic", write("/proc/sys/kernel/panic", "0")),
         ("write /proc/sysrq-trigger", write("/proc/sysrq-trigger", "h")),
         (
             "read /proc/kcore",
