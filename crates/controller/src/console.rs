@@ -182,7 +182,6 @@ mod tests {
     use super::*;
     use linux::beneath;
     use rustix::pty::OpenptFlags;
-    use rustix::pty::OpenptFlags;
     use std::path::Path;
 
     fn terminal() -> Pty {
