@@ -277,7 +277,8 @@ fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(Into::into).doing(|| "Unable to make a pipe")
 }
 
-/// Each of the document's interfaces under its name in the container; the machine's own links as they are called.
+/// Each of the document's interfaces under its name in the container; the machine's own links as they are called. What is not
+/// on the machine our own daemon has made in the container already, and it is missed there if it has not.
 fn move_links(plan: &Plan, child: &Child) -> Result<()> {
     if plan.interfaces.is_empty() && plan.moved_links.is_empty() {
         return Ok(());
@@ -285,9 +286,12 @@ fn move_links(plan: &Plan, child: &Child) -> Result<()> {
     let mut socket = Socket::new().doing(|| "Unable to open a netlink socket")?;
     let netns = || Netns::Pid(child.pid.as_raw_nonzero().get());
     for interface in &plan.interfaces {
-        socket.move_to(&interface.link, netns(), Some(&interface.name)).doing(|| {
-            format!("Unable to move interface {} into the container as {}", interface.link, interface.name)
-        })?;
+        match socket.move_to(&interface.link, netns(), Some(&interface.name)) {
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NODEV.raw_os_error()) => {}
+            moved => moved.doing(|| {
+                format!("Unable to move interface {} into the container as {}", interface.link, interface.name)
+            })?,
+        }
     }
     for link in &plan.moved_links {
         socket.move_to(link, netns(), None).doing(|| format!("Unable to move interface {link} into the container"))?;

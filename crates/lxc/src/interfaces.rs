@@ -4,7 +4,7 @@ use crate::driver::Driver;
 use api::{Error, ErrorDomain, Result, Uuid};
 use conf::domain::{Actual, ActualKind, Bandwidth, DirectMode, Domain, Interface, InterfaceSource, Rate};
 use conf::network as network_conf;
-use linux::netlink::{Change, Macvlan, MacvlanMode, Socket, Veth};
+use linux::netlink::{Change, Macvlan, MacvlanMode, Netns, Socket, Veth};
 use network::{Plug, PortOwner};
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,6 +20,26 @@ pub struct Plugged {
     limits: Vec<(String, network_conf::Bandwidth)>,
     /// The ends that the controller moves into the container, one an interface.
     pub inner: Vec<String>,
+    /// Pairs that are made once the container's network namespace is there: to move a link there costs the kernel twenty
+    /// milliseconds, to make it there nothing.
+    waiting: Vec<Waiting>,
+}
+
+/// A veth pair that is still to be made.
+struct Waiting {
+    /// Which of the document's interfaces it is.
+    interface: usize,
+    cable: Cable,
+    names: (String, String),
+}
+
+/// What a veth pair is to be like.
+struct Cable {
+    bridge: Option<String>,
+    mtu: Option<u32>,
+    isolated: bool,
+    /// The outer end's name as the document has it.
+    given: Option<String>,
 }
 
 /// Numbers of `vnetN` and `macvlanN` given out. A pair of links takes two.
@@ -48,7 +68,7 @@ impl LinkNumbers {
 
 /// Where an interface really goes.
 enum Connection {
-    Bridge { bridge: Option<String>, mtu: Option<u32>, isolated: bool },
+    Bridge(Cable),
     Direct { dev: String, mode: DirectMode },
 }
 
@@ -79,16 +99,24 @@ pub fn check(definition: &Domain) -> Result<()> {
 
 impl Driver {
     /// Makes all interfaces and notes in the live definition what became of them. What was made is in `plugged` even where
-    /// this fails.
-    pub(crate) fn plug_all(&self, live: &mut Domain, plugged: &mut Plugged) -> Result<()> {
+    /// this fails. Our own controller can do without veth pairs until [`Driver::plug_waiting`].
+    pub(crate) fn plug_all(&self, live: &mut Domain, plugged: &mut Plugged, ours: bool) -> Result<()> {
         if live.interfaces.is_empty() {
             return Ok(());
         }
         let mut netlink = netlink()?;
         let mut unnamed = 0;
         let (name, uuid) = (live.name.clone(), live.uuid);
-        for interface in &mut live.interfaces {
-            self.plug(&mut netlink, interface, (&name, &uuid), plugged)?;
+        for (at, interface) in live.interfaces.iter_mut().enumerate() {
+            match self.connection(interface, (&name, &uuid), plugged)? {
+                Connection::Bridge(cable) if ours => {
+                    let names = self.names(&cable);
+                    interface.target_dev = Some(names.0.clone());
+                    plugged.inner.push(names.1.clone());
+                    plugged.waiting.push(Waiting { interface: at, cable, names });
+                }
+                connection => self.make(&mut netlink, interface, connection, plugged)?,
+            }
             // By this libvirt's controller finds which link is which interface's.
             interface.guest_actual = plugged.inner.last().cloned();
             if interface.guest_dev.is_none() {
@@ -99,7 +127,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Makes one interface.
+    /// Makes one interface, at once.
     pub(crate) fn plug(
         &self,
         netlink: &mut Socket,
@@ -107,13 +135,42 @@ impl Driver {
         (name, uuid): (&str, &Uuid),
         plugged: &mut Plugged,
     ) -> Result<()> {
-        match self.connection(interface, (name, uuid), plugged)? {
-            Connection::Bridge { bridge, mtu, isolated } => {
-                let own_mtu = (interface.mtu > 0).then_some(interface.mtu);
-                self.veth(netlink, interface, bridge.as_deref(), own_mtu.or(mtu), isolated, plugged)
+        let connection = self.connection(interface, (name, uuid), plugged)?;
+        self.make(netlink, interface, connection, plugged)
+    }
+
+    fn make(
+        &self,
+        netlink: &mut Socket,
+        interface: &mut Interface,
+        connection: Connection,
+        plugged: &mut Plugged,
+    ) -> Result<()> {
+        match connection {
+            Connection::Bridge(cable) => {
+                let names = self.names(&cable);
+                let inner = self.veth(netlink, interface, &cable, names, None, plugged)?;
+                plugged.inner.push(inner);
+                Ok(())
             }
             Connection::Direct { dev, mode } => self.macvlan(netlink, interface, &dev, mode, plugged),
         }
+    }
+
+    /// Makes the pairs that waited, with one end in the network namespace of the controller's child under its last name. The
+    /// controller takes it from there, or moves it in where the child is not known.
+    pub(crate) fn plug_waiting(&self, live: &mut Domain, plugged: &mut Plugged, controller: i32) -> Result<()> {
+        let waiting = std::mem::take(&mut plugged.waiting);
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let mut netlink = netlink()?;
+        let child = only_child(&self.paths.proc, controller);
+        for Waiting { interface, cable, names } in waiting {
+            let Some(interface) = live.interfaces.get_mut(interface) else { continue };
+            self.veth(&mut netlink, interface, &cable, names, child, plugged)?;
+        }
+        Ok(())
     }
 
     fn connection(
@@ -122,11 +179,12 @@ impl Driver {
         (name, uuid): (&str, &Uuid),
         plugged: &mut Plugged,
     ) -> Result<Connection> {
-        let plain = |bridge| Connection::Bridge { bridge, mtu: None, isolated: false };
+        let given = interface.target_dev.clone();
+        let cable = |bridge, mtu, isolated, given| Connection::Bridge(Cable { bridge, mtu, isolated, given });
         let network = match &interface.source {
             InterfaceSource::Network { network, .. } => network.clone(),
-            InterfaceSource::Bridge { bridge } => return Ok(plain(Some(bridge.clone()))),
-            InterfaceSource::Ethernet { .. } => return Ok(plain(None)),
+            InterfaceSource::Bridge { bridge } => return Ok(cable(Some(bridge.clone()), None, false, given)),
+            InterfaceSource::Ethernet { .. } => return Ok(cable(None, None, false, given)),
             InterfaceSource::Direct { dev, mode } => return Ok(Connection::Direct { dev: dev.clone(), mode: *mode }),
             InterfaceSource::Other { kind, .. } => {
                 return Err(Error::internal(ErrorDomain::Lxc, format!("Unsupported network type {kind}")));
@@ -148,52 +206,63 @@ impl Driver {
             Some(Actual { kind, bridge: bridge.clone(), direct: direct.clone(), bandwidth, ..Actual::default() });
         Ok(match direct {
             Some((dev, mode)) => Connection::Direct { dev, mode },
-            None => Connection::Bridge { bridge, mtu: port.mtu, isolated: port.isolated },
+            None => cable(bridge, port.mtu, port.isolated, given),
         })
     }
 
+    /// Names for both ends, the document's or new ones.
+    fn names(&self, cable: &Cable) -> (String, String) {
+        let outer = cable.given.clone().unwrap_or_else(|| self.links.vnet());
+        (outer, self.links.vnet())
+    }
+
+    /// Makes a veth pair, its inner end in the network namespace of `child` where that is given; the inner end's name here.
     fn veth(
         &self,
         netlink: &mut Socket,
         interface: &mut Interface,
-        bridge: Option<&str>,
-        mtu: Option<u32>,
-        isolated: bool,
+        cable: &Cable,
+        mut names: (String, String),
+        child: Option<i32>,
         plugged: &mut Plugged,
-    ) -> Result<()> {
-        let given = interface.target_dev.clone();
-        let master = match bridge {
+    ) -> Result<String> {
+        let master = match &cable.bridge {
             Some(bridge) => Some(netlink.index(bridge).map_err(|e| {
-                let port = given.clone().unwrap_or_else(|| self.links.vnet());
-                Error::system(ErrorDomain::None, &e, format!("Unable to add bridge {bridge} port {port}"))
+                Error::system(ErrorDomain::None, &e, format!("Unable to add bridge {bridge} port {}", names.0))
             })?),
             None => None,
         };
-        let (outer, inner) = loop {
-            let outer = given.clone().unwrap_or_else(|| self.links.vnet());
-            let inner = self.links.vnet();
+        let own_mtu = (interface.mtu > 0).then_some(interface.mtu);
+        loop {
+            let (outer, inner) = &names;
             let made = netlink.create_veth(&Veth {
-                name: &outer,
-                mtu,
+                name: outer,
+                mtu: own_mtu.or(cable.mtu),
                 master,
                 up: true,
-                peer_name: &inner,
+                peer_name: child.and(interface.guest_dev.as_deref()).unwrap_or(inner),
                 peer_mac: Some(interface.mac.0),
+                peer_netns: child.map(Netns::Pid),
                 ..Veth::default()
             });
             match made {
-                Ok(()) => break (outer, inner),
+                Ok(()) => break,
                 // Another daemon's number, or an administrator's link.
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists && self.is_free_choice(netlink, &given, &inner) => {}
+                Err(e)
+                    if e.kind() == io::ErrorKind::AlreadyExists
+                        && self.is_free_choice(netlink, &cable.given, inner) =>
+                {
+                    names = self.names(cable);
+                }
                 Err(e) => {
                     let words = format!("unable to create {outer} <-> {inner} veth pair");
                     return Err(Error::system(ErrorDomain::None, &e, words));
                 }
             }
-        };
+        }
+        let (outer, inner) = names;
         plugged.links.push(outer.clone());
-        plugged.inner.push(inner);
-        if isolated {
+        if cable.isolated {
             let words = format!("Unable to set bridge port {outer} isolated");
             netlink.set_isolated(&outer, true).map_err(|e| Error::system(ErrorDomain::None, &e, words))?;
         }
@@ -206,7 +275,7 @@ impl Driver {
             netlink.set_up(&outer, false).map_err(|e| Error::system(ErrorDomain::None, &e, words))?;
         }
         interface.target_dev = Some(outer);
-        Ok(())
+        Ok(inner)
     }
 
     /// Whether another number may help where a name is taken.
@@ -344,4 +413,13 @@ fn from_network(bandwidth: &network_conf::Bandwidth) -> Bandwidth {
 
 pub(crate) fn netlink() -> Result<Socket> {
     Socket::new().map_err(|e| Error::system(ErrorDomain::None, &e, "cannot open a netlink socket"))
+}
+
+/// The container's init, the one child that its controller has. None where the kernel tells no children.
+fn only_child(proc: &std::path::Path, controller: i32) -> Option<i32> {
+    let path = proc.join(format!("{controller}/task/{controller}/children"));
+    let children = std::fs::read_to_string(path).ok()?;
+    let mut children = children.split_whitespace();
+    let child = children.next()?.parse().ok()?;
+    children.next().is_none().then_some(child)
 }

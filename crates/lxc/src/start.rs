@@ -128,7 +128,7 @@ impl Driver {
         let mut log = DomainLog::open(self, &live.name)?;
         let terminals = terminals::open(&mut live)?;
         let shared = shares::open(self, &live)?;
-        self.plug_all(&mut live, &mut attempt.plugged)?;
+        self.plug_all(&mut live, &mut attempt.plugged, emulator.ours)?;
 
         let mut command = Command::new(&emulator, &live.name, &self.emulator.own_options());
         command.consoles(&terminals);
@@ -152,6 +152,7 @@ impl Driver {
             .map_err(controller::cgroup_error)?;
         let group = Arc::new(group);
         attempt.group = Some(Arc::clone(&group));
+        self.plug_waiting(&mut live, &mut attempt.plugged, controller.pid())?;
         controller.go_on(&log)?;
         controller.wait_for_sign(PATIENCE, &log)?;
 
