@@ -14,5 +14,4 @@ mod layouts;
 mod leftovers;
 mod life;
 mod network;
-mod network_more;
-mod wire;
+mod recorded;

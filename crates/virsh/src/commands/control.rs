@@ -125,7 +125,7 @@ fn inject_nmi(shell: &mut Shell, arguments: &Arguments) -> Done {
 
 fn associate(shell: &mut Shell, arguments: &Arguments) -> Done {
     let dom = lookup::domain(shell, arguments)?;
-    let fds = super::life::passed_fds(arguments)?;
+    let fds = super::life::passed_fds(arguments, "Failed to associate a descriptor".to_string())?;
     let flags = arguments.bits(&[("seclabel-restore", 1), ("seclabel-writable", 2)]);
     let args = DomainFdAssociateArgs { dom, name: arguments.need("name")?.into(), flags };
     let ((), _) = shell.connection()?.call_with_fds(Procedure::DomainFdAssociate, &args, fds)?;

@@ -19,7 +19,7 @@ const XML_UPDATE_CPU: u32 = 4;
 const XML_MIGRATABLE: u32 = 8;
 const DEFINE_VALIDATE: u32 = 1;
 
-const XPATH: Opt = text("xpath", "only the parts that this XPath expression finds");
+const XPATH: Opt = text("xpath", "only the parts that this XPath expression finds").by_name();
 const WRAP: Opt = flag("wrap", "put the parts found into one element");
 const FORMAT: Opt = need("format", "the other format's name, as lxc-tools").of(Values::OneOf(&["lxc-tools"]));
 
@@ -180,8 +180,12 @@ fn desc(shell: &mut Shell, arguments: &Arguments) -> Done {
     let flags = impact.explicit().unwrap_or(if running { crate::arguments::AFFECT_LIVE } else { 0 });
     let (kind, what) = if arguments.has("title") { (TITLE, "title") } else { (DESCRIPTION, "description") };
     let present = if flags == 3 { crate::arguments::AFFECT_CONFIG } else { flags };
-    let before = described(shell, &domain, kind, present)?;
     let given = arguments.words("new-desc");
+    let before = match described(shell, &domain, kind, present) {
+        // What is there does not matter to who replaces it.
+        Err(_) if !given.is_empty() => None,
+        other => other?,
+    };
     let mut text = match given.is_empty() {
         true => before.clone(),
         false => Some(given.join(" ")),

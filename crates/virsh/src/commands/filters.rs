@@ -22,7 +22,7 @@ pub const COMMANDS: &[Command] = &[
         "a network filter's document",
         &[
             text("nwfilter", "the filter's name or UUID").required(),
-            text("xpath", "only the parts that this XPath expression finds"),
+            text("xpath", "only the parts that this XPath expression finds").by_name(),
             flag("wrap", "put the parts found into one element"),
         ],
         document,
@@ -57,7 +57,7 @@ pub const COMMANDS: &[Command] = &[
         "the document of such a binding",
         &[
             text("binding", "the host device of the port").required(),
-            text("xpath", "only the parts that this XPath expression finds"),
+            text("xpath", "only the parts that this XPath expression finds").by_name(),
             flag("wrap", "put the parts found into one element"),
         ],
         binding_document,

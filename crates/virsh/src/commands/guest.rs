@@ -137,8 +137,7 @@ fn signal_number(name: &str) -> Option<u32> {
 
 fn send_signal(shell: &mut Shell, arguments: &Arguments) -> Done {
     let dom = lookup::domain(shell, arguments)?;
-    let text = arguments.need("pid")?;
-    let pid_value: i64 = text.trim().parse().map_err(|_| Failure::new(format!("malformed PID value: {text}")))?;
+    let pid_value: i64 = arguments.need_number("pid")?;
     let name = arguments.need("signame")?;
     let signum = signal_number(name).ok_or_else(|| Failure::new(format!("malformed signal name: {name}")))?;
     let args = DomainSendProcessSignalArgs { dom, pid_value, signum, flags: 0 };

@@ -39,7 +39,7 @@ pub const COMMANDS: &[Command] = &[
         &[
             text("interface", "the interface's name or MAC address").required(),
             flag("inactive", "also those that do not run"),
-            text("xpath", "only the parts that this XPath expression finds"),
+            text("xpath", "only the parts that this XPath expression finds").by_name(),
             flag("wrap", "put the parts found into one element"),
         ],
         document,

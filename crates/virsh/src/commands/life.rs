@@ -21,6 +21,8 @@ const DESTROY_GRACEFUL: u32 = 1;
 const UNDEFINE_MANAGED_SAVE: u32 = 1;
 const UNDEFINE_SNAPSHOTS: u32 = 2;
 const UNDEFINE_CHECKPOINTS: u32 = 16;
+/// Bits about non-volatile and TPM memory that change nothing where there is none.
+const HARMLESS: u32 = 8 | 32 | 64;
 
 const VALIDATE: Opt = flag("validate", "hold the document against the schema");
 const PAUSED: Opt = flag("paused", "leave it paused");
@@ -118,7 +120,7 @@ fn define(shell: &mut Shell, arguments: &Arguments) -> Done {
 fn create(shell: &mut Shell, arguments: &Arguments) -> Done {
     let path = arguments.need("file")?;
     let xml_desc = lookup::file(path)?.into();
-    let fds = passed_fds(arguments)?;
+    let fds = passed_fds(arguments, format!("Failed to create domain from {path}"))?;
     let mut flags = start_flags(arguments);
     if arguments.has("validate") {
         flags |= START_VALIDATE;
@@ -142,7 +144,7 @@ fn start(shell: &mut Shell, arguments: &Arguments) -> Done {
     if dom.id != -1 {
         return Err(Failure::new("Domain is already active"));
     }
-    let fds = passed_fds(arguments)?;
+    let fds = passed_fds(arguments, format!("Failed to start domain '{}'", dom.name))?;
     let mut flags = start_flags(arguments);
     if arguments.has("bypass-cache") {
         flags |= START_BYPASS_CACHE;
@@ -181,14 +183,16 @@ fn start_flags(arguments: &Arguments) -> u32 {
     bits.iter().filter(|(name, _)| arguments.has(name)).map(|(_, bit)| bit).sum()
 }
 
-/// Copies of the descriptors that `--pass-fds` names.
-pub fn passed_fds(arguments: &Arguments) -> Result<Vec<OwnedFd>, Failure> {
+/// Copies of the descriptors that `--pass-fds` names; `failed` says what fails without one.
+pub fn passed_fds(arguments: &Arguments, failed: String) -> Result<Vec<OwnedFd>, Failure> {
     let Some(list) = arguments.text("pass-fds")? else { return Ok(Vec::new()) };
-    list.split(',').map(passed_fd).collect()
+    let number =
+        |text: &str| text.parse::<u32>().map_err(|_| Failure::new(format!("Unable to parse FD number '{text}'")));
+    let numbers = list.split(',').map(number).collect::<Result<Vec<u32>, Failure>>()?;
+    numbers.into_iter().map(passed_fd).collect::<Result<Vec<OwnedFd>, Failure>>().context(failed)
 }
 
-fn passed_fd(text: &str) -> Result<OwnedFd, Failure> {
-    let number: u32 = text.parse().map_err(|_| Failure::new(format!("Unable to parse FD number '{text}'")))?;
+fn passed_fd(number: u32) -> Result<OwnedFd, Failure> {
     let failed = |error: std::io::Error| {
         Failure::new(format!("Cannot duplicate FD {number}: {}", crate::failure::words(&error)))
     };
@@ -225,7 +229,7 @@ fn attach_if_asked(shell: &mut Shell, arguments: &Arguments, domain: &NonnullDom
 
 fn destroy(shell: &mut Shell, arguments: &Arguments) -> Done {
     let dom = lookup::domain(shell, arguments)?;
-    let name = dom.name.to_string_lossy();
+    let name = arguments.need("domain")?;
     let destroyed: api::Result<()> = match arguments.has("graceful") {
         true => shell.call(Procedure::DomainDestroyFlags, &DomainDestroyFlagsArgs { dom, flags: DESTROY_GRACEFUL }),
         false => shell.call(Procedure::DomainDestroy, &DomainDestroyArgs { dom }),
@@ -251,7 +255,7 @@ fn modes(arguments: &Arguments) -> Result<u32, Failure> {
 fn shutdown(shell: &mut Shell, arguments: &Arguments) -> Done {
     let flags = modes(arguments)?;
     let dom = lookup::domain(shell, arguments)?;
-    let name = dom.name.to_string_lossy();
+    let name = arguments.need("domain")?;
     let asked: api::Result<()> = match flags {
         0 => shell.call(Procedure::DomainShutdown, &DomainShutdownArgs { dom }),
         _ => shell.call(Procedure::DomainShutdownFlags, &DomainShutdownFlagsArgs { dom, flags }),
@@ -263,7 +267,7 @@ fn shutdown(shell: &mut Shell, arguments: &Arguments) -> Done {
 fn reboot(shell: &mut Shell, arguments: &Arguments) -> Done {
     let flags = modes(arguments)?;
     let dom = lookup::domain(shell, arguments)?;
-    let name = dom.name.to_string_lossy();
+    let name = arguments.need("domain")?;
     shell
         .call::<_, _, ()>(Procedure::DomainReboot, &DomainRebootArgs { dom, flags })
         .context(format!("Failed to reboot domain '{name}'"))?;
@@ -272,7 +276,7 @@ fn reboot(shell: &mut Shell, arguments: &Arguments) -> Done {
 
 fn reset(shell: &mut Shell, arguments: &Arguments) -> Done {
     let dom = lookup::domain(shell, arguments)?;
-    let name = dom.name.to_string_lossy();
+    let name = arguments.need("domain")?;
     shell
         .call::<_, _, ()>(Procedure::DomainReset, &DomainResetArgs { dom, flags: 0 })
         .context(format!("Failed to reset domain '{name}'"))?;
@@ -281,7 +285,7 @@ fn reset(shell: &mut Shell, arguments: &Arguments) -> Done {
 
 fn suspend(shell: &mut Shell, arguments: &Arguments) -> Done {
     let dom = lookup::domain(shell, arguments)?;
-    let name = dom.name.to_string_lossy();
+    let name = arguments.need("domain")?;
     shell
         .call::<_, _, ()>(Procedure::DomainSuspend, &DomainSuspendArgs { dom })
         .context(format!("Failed to suspend domain '{name}'"))?;
@@ -290,7 +294,7 @@ fn suspend(shell: &mut Shell, arguments: &Arguments) -> Done {
 
 fn resume(shell: &mut Shell, arguments: &Arguments) -> Done {
     let dom = lookup::domain(shell, arguments)?;
-    let name = dom.name.to_string_lossy();
+    let name = arguments.need("domain")?;
     shell
         .call::<_, _, ()>(Procedure::DomainResume, &DomainResumeArgs { dom })
         .context(format!("Failed to resume domain '{name}'"))?;
@@ -299,7 +303,7 @@ fn resume(shell: &mut Shell, arguments: &Arguments) -> Done {
 
 fn autostart(shell: &mut Shell, arguments: &Arguments) -> Done {
     let dom = lookup::domain(shell, arguments)?;
-    let name = dom.name.to_string_lossy();
+    let name = arguments.need("domain")?;
     let (autostart, verb) = if arguments.has("disable") { (0, "unmark") } else { (1, "mark") };
     shell
         .call::<_, _, ()>(Procedure::DomainSetAutostart, &DomainSetAutostartArgs { dom, autostart })
@@ -320,7 +324,7 @@ fn undefine(shell: &mut Shell, arguments: &Arguments) -> Done {
     arguments.exclusive("tpm", "keep-tpm")?;
     arguments.exclusive("storage", "remove-all-storage")?;
     let dom = lookup::domain(shell, arguments)?;
-    let name = dom.name.to_string_lossy();
+    let name = arguments.need("domain")?;
     let plain = [("nvram", 4), ("keep-nvram", 8), ("tpm", 32), ("keep-tpm", 64)];
     let mut flags: u32 = plain.iter().filter(|(name, _)| arguments.has(name)).map(|(_, bit)| bit).sum();
     if arguments.has("storage") || arguments.has("remove-all-storage") {
@@ -339,9 +343,15 @@ fn undefine(shell: &mut Shell, arguments: &Arguments) -> Done {
     if arguments.has("checkpoints-metadata") && count_of_checkpoints(shell, &dom)? > 0 {
         flags |= UNDEFINE_CHECKPOINTS;
     }
-    shell
-        .call::<_, _, ()>(Procedure::DomainUndefineFlags, &DomainUndefineFlagsArgs { dom, flags })
-        .context(format!("Failed to undefine domain '{name}'"))?;
+    let args = DomainUndefineFlagsArgs { dom: dom.clone(), flags };
+    let undefined = match shell.act(Procedure::DomainUndefineFlags, &args) {
+        // A driver that keeps neither kind of memory need not be told what is to become of it.
+        Err(error) if error.code == Code::InvalidArg && flags & !HARMLESS == 0 && flags != 0 => {
+            shell.act(Procedure::DomainUndefine, &DomainUndefineArgs { dom })
+        }
+        other => other,
+    };
+    undefined.context(format!("Failed to undefine domain '{name}'"))?;
     shell.done(format!("Domain '{name}' has been undefined"))
 }
 

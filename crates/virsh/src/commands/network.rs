@@ -17,7 +17,7 @@ const FEATURE_UPDATE_ORDER: i32 = 16;
 const LEASE_IPV6: i32 = 1;
 
 const VALIDATE: Opt = flag("validate", "hold the document against the schema");
-const XPATH: Opt = text("xpath", "only the parts that this XPath expression finds");
+const XPATH: Opt = text("xpath", "only the parts that this XPath expression finds").by_name();
 const WRAP: Opt = flag("wrap", "put the parts found into one element");
 const PORT: Opt = need("port", "the port's UUID");
 
@@ -151,7 +151,7 @@ fn create(shell: &mut Shell, arguments: &Arguments) -> Done {
 
 fn start(shell: &mut Shell, arguments: &Arguments) -> Done {
     let net = lookup::network(shell, arguments)?;
-    let name = net.name.to_string_lossy();
+    let name = arguments.need("network")?;
     shell
         .call::<_, _, ()>(Procedure::NetworkCreate, &NetworkCreateArgs { net })
         .context(format!("Failed to start network {name}"))?;
@@ -160,7 +160,7 @@ fn start(shell: &mut Shell, arguments: &Arguments) -> Done {
 
 fn destroy(shell: &mut Shell, arguments: &Arguments) -> Done {
     let net = lookup::network(shell, arguments)?;
-    let name = net.name.to_string_lossy();
+    let name = arguments.need("network")?;
     shell
         .call::<_, _, ()>(Procedure::NetworkDestroy, &NetworkDestroyArgs { net })
         .context(format!("Failed to destroy network {name}"))?;
@@ -169,7 +169,7 @@ fn destroy(shell: &mut Shell, arguments: &Arguments) -> Done {
 
 fn undefine(shell: &mut Shell, arguments: &Arguments) -> Done {
     let net = lookup::network(shell, arguments)?;
-    let name = net.name.to_string_lossy();
+    let name = arguments.need("network")?;
     shell
         .call::<_, _, ()>(Procedure::NetworkUndefine, &NetworkUndefineArgs { net })
         .context(format!("Failed to undefine network {name}"))?;
@@ -178,7 +178,7 @@ fn undefine(shell: &mut Shell, arguments: &Arguments) -> Done {
 
 fn autostart(shell: &mut Shell, arguments: &Arguments) -> Done {
     let net = lookup::network(shell, arguments)?;
-    let name = net.name.to_string_lossy();
+    let name = arguments.need("network")?;
     let (autostart, verb) = if arguments.has("disable") { (0, "unmark") } else { (1, "mark") };
     shell
         .call::<_, _, ()>(Procedure::NetworkSetAutostart, &NetworkSetAutostartArgs { net, autostart })
@@ -302,7 +302,7 @@ fn uuid(shell: &mut Shell, arguments: &Arguments) -> Done {
 fn leases(shell: &mut Shell, arguments: &Arguments) -> Done {
     let mac = arguments.text("mac")?.map(Into::into);
     let net = lookup::network(shell, arguments)?;
-    let name = net.name.to_string_lossy();
+    let name = arguments.need("network")?;
     let args = NetworkGetDhcpLeasesArgs { net, mac, need_results: 1, flags: 0 };
     let mut given: NetworkGetDhcpLeasesRet =
         shell.call(Procedure::NetworkGetDhcpLeases, &args).context(format!("Failed to get leases info for {name}"))?;

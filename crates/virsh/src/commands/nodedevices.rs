@@ -34,7 +34,7 @@ pub const COMMANDS: &[Command] = &[
         "the document of a device of the host",
         &[
             text("device", "the device's name").required(),
-            text("xpath", "only the parts that this XPath expression finds"),
+            text("xpath", "only the parts that this XPath expression finds").by_name(),
             flag("wrap", "put the parts found into one element"),
         ],
         document,

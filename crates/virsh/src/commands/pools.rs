@@ -147,7 +147,7 @@ pub const COMMANDS: &[Command] = &[
         &[
             text("pool", "the storage pool's name or UUID").required(),
             flag("inactive", "also those that do not run"),
-            text("xpath", "only the parts that this XPath expression finds"),
+            text("xpath", "only the parts that this XPath expression finds").by_name(),
             flag("wrap", "put the parts found into one element"),
         ],
         document,

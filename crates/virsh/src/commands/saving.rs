@@ -52,7 +52,7 @@ pub const COMMANDS: &[Command] = &[
         &[
             DOMAIN,
             flag("security-info", "security info"),
-            text("xpath", "only the parts that this XPath expression finds"),
+            text("xpath", "only the parts that this XPath expression finds").by_name(),
             flag("wrap", "put the parts found into one element"),
         ],
         managed_document,
@@ -111,7 +111,7 @@ pub const COMMANDS: &[Command] = &[
         &[
             text("file", "the file").required().of(Values::Files),
             flag("security-info", "security info"),
-            text("xpath", "only the parts that this XPath expression finds"),
+            text("xpath", "only the parts that this XPath expression finds").by_name(),
             flag("wrap", "put the parts found into one element"),
         ],
         image_document,
@@ -143,8 +143,9 @@ fn save_flags(arguments: &Arguments) -> Result<u32, Failure> {
 fn dump(shell: &mut Shell, arguments: &Arguments) -> Done {
     let dom = lookup::domain(shell, arguments)?;
     let to = arguments.need("file")?;
-    let failed = format!("Failed to core dump domain '{}' to {to}", dom.name);
-    let done = format!("Domain '{}' dumped to {to}", dom.name);
+    let name = arguments.need("domain")?;
+    let failed = format!("Failed to core dump domain '{name}' to {to}");
+    let done = format!("Domain '{name}' dumped to {to}");
     let mut flags = arguments.bits(&[("crash", 1), ("live", 2), ("bypass-cache", 4), ("reset", 8)]);
     if arguments.has("memory-only") {
         flags |= 16;
@@ -171,7 +172,7 @@ fn dump(shell: &mut Shell, arguments: &Arguments) -> Done {
 fn managed_save(shell: &mut Shell, arguments: &Arguments) -> Done {
     let flags = save_flags(arguments)?;
     let dom = lookup::domain(shell, arguments)?;
-    let name = dom.name.to_string_lossy();
+    let name = arguments.need("domain")?;
     shell
         .act(Procedure::DomainManagedSave, &DomainManagedSaveArgs { dom, flags })
         .context(format!("Failed to save domain '{name}' state"))?;
@@ -234,7 +235,7 @@ fn managed_edit(shell: &mut Shell, arguments: &Arguments) -> Done {
 fn save(shell: &mut Shell, arguments: &Arguments) -> Done {
     let flags = save_flags(arguments)?;
     let dom = lookup::domain(shell, arguments)?;
-    let name = dom.name.to_string_lossy();
+    let name = arguments.need("domain")?;
     let path = arguments.need("file")?;
     let dxml = arguments.text("xml")?.map(lookup::file).transpose()?.map(Into::into);
     let saved = match (flags, &dxml) {
@@ -296,7 +297,7 @@ fn screenshot(shell: &mut Shell, arguments: &Arguments) -> Done {
     let name = dom.name.to_string_lossy();
     let (DomainScreenshotRet { mime }, stream) = shell
         .open_stream(Procedure::DomainScreenshot, &DomainScreenshotArgs { dom, screen, flags: 0 })
-        .context(format!("could not take a screenshot of {name}"))?;
+        .context(format!("could not take a screenshot of {}", arguments.need("domain")?))?;
     let kind = mime.map_or_else(|| "image".to_string(), |mime| mime.to_string_lossy());
     let ending = match kind.as_str() {
         "image/x-portable-pixmap" => "ppm",

@@ -22,7 +22,7 @@ pub const COMMANDS: &[Command] = &[
         "a secret's document",
         &[
             text("secret", "the secret's UUID").required(),
-            text("xpath", "only the parts that this XPath expression finds"),
+            text("xpath", "only the parts that this XPath expression finds").by_name(),
             flag("wrap", "put the parts found into one element"),
         ],
         document,

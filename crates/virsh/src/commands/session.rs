@@ -76,7 +76,7 @@ fn echo(shell: &mut Shell, arguments: &Arguments) -> Done {
     let shown: Vec<String> = shown.collect();
     let text = shown.join(if arguments.has("split") { "\n" } else { " " });
     match arguments.has("err") {
-        true => eprintln!("{text}"),
+        true => shell.warn(&text),
         false => shell.print(&text),
     }
     Ok(())

@@ -270,7 +270,7 @@ fn prefixed(shell: &Shell, prefix: &str, pairs: &[(&str, String)]) -> Done {
 fn interface_stat(shell: &mut Shell, arguments: &Arguments) -> Done {
     let dom = lookup::domain(shell, arguments)?;
     let device = arguments.need("interface")?;
-    let failed = format!("Failed to get interface stats {} {device}", dom.name);
+    let failed = format!("Failed to get interface stats {} {device}", arguments.need("domain")?);
     let args = DomainInterfaceStatsArgs { dom, device: device.into() };
     let got: DomainInterfaceStatsRet = shell.call(Procedure::DomainInterfaceStats, &args).context(failed)?;
     let all = [
@@ -305,7 +305,7 @@ const BLOCK_FIELDS: &[(&str, &str, &str)] = &[
 fn block_stat(shell: &mut Shell, arguments: &Arguments) -> Done {
     let dom = lookup::domain(shell, arguments)?;
     let device = arguments.text("device")?.unwrap_or_default();
-    let failed = format!("Failed to get block stats for domain '{}' device '{device}'", dom.name);
+    let failed = format!("Failed to get block stats for domain '{}' device '{device}'", arguments.need("domain")?);
     let ask =
         |nparams| DomainBlockStatsFlagsArgs { dom: dom.clone(), path: device.into(), nparams, flags: STRING_OKAY };
     let count: DomainBlockStatsFlagsRet = shell.call(Procedure::DomainBlockStatsFlags, &ask(0)).context(&failed)?;

@@ -243,6 +243,10 @@ fn scheduler_parameters(
 
 fn schedinfo(shell: &mut Shell, arguments: &Arguments) -> Done {
     let explicit = arguments.impact()?.explicit();
+    // Of both, the running one is shown.
+    let shown = explicit.map(|flags| {
+        if flags == arguments::AFFECT_LIVE | arguments::AFFECT_CONFIG { arguments::AFFECT_LIVE } else { flags }
+    });
     let dom = lookup::domain(shell, arguments)?;
     let kind: DomainGetSchedulerTypeRet =
         shell.call(Procedure::DomainGetSchedulerType, &DomainGetSchedulerTypeArgs { dom: dom.clone() })?;
@@ -263,7 +267,7 @@ fn schedinfo(shell: &mut Shell, arguments: &Arguments) -> Done {
             pair.split_once('=').ok_or_else(|| Failure::new("Invalid syntax for --set, expecting name=value"))?;
         wanted.push((name.to_string(), value.to_string()));
     }
-    let mut params = scheduler_parameters(shell, &dom, kind.nparams, explicit)?;
+    let mut params = scheduler_parameters(shell, &dom, kind.nparams, shown)?;
     if !wanted.is_empty() {
         let mut changed = Vec::new();
         for (name, value) in wanted {
@@ -276,7 +280,7 @@ fn schedinfo(shell: &mut Shell, arguments: &Arguments) -> Done {
         let flags = explicit.unwrap_or(0);
         let args = DomainSetSchedulerParametersFlagsArgs { dom: dom.clone(), params: changed, flags };
         shell.call::<_, _, ()>(Procedure::DomainSetSchedulerParametersFlags, &args)?;
-        params = scheduler_parameters(shell, &dom, kind.nparams, explicit)?;
+        params = scheduler_parameters(shell, &dom, kind.nparams, shown)?;
     }
     parameters(shell, &params, |name, value| format!("{name:<15}: {value}\n"));
     Ok(())

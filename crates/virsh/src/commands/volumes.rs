@@ -87,7 +87,7 @@ pub const COMMANDS: &[Command] = &[
         &[
             text("vol", "the volume's name, key or path").required(),
             text("pool", "the storage pool's name or UUID"),
-            text("xpath", "only the parts that this XPath expression finds"),
+            text("xpath", "only the parts that this XPath expression finds").by_name(),
             flag("wrap", "put the parts found into one element"),
         ],
         document,

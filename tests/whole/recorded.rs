@@ -1,0 +1,194 @@
+//! Conversations with libvirt's own virsh and daemon, recorded, and held again: each command with what it printed, said
+//! and returned. `tests/recorded/*.txt` holds them in order, since each finds what the ones before it have left.
+//!
+//! A line begins with what it is: `!` a command that only prepares, `$` one whose behaviour is recorded, `<` its input,
+//! `|` a line of its output, `*` a line of its complaints, `=` its status, `~` why our virsh is to differ. Numbers that differ from run to run, as ids,
+//! are compared as `#`.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use tests::daemon::{DEBIAN_VIRSH, Daemon, Libvirtd};
+use tests::program::{self, ours};
+use tests::{image, sandbox};
+
+const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recorded");
+/// The root folder and the disk image that the recorded documents name.
+const PLACE: &str = "/opt/recorded";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Default)]
+struct Case {
+    line: usize,
+    command: String,
+    recorded: bool,
+    input: String,
+    out: String,
+    err: String,
+    status: i32,
+    differs: bool,
+}
+
+fn cases(text: &str) -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let Some((mark, rest)) = line.split_at_checked(1) else { continue };
+        if matches!(mark, "$" | "!") {
+            let command = rest.trim_start().to_string();
+            cases.push(Case { line: at + 1, command, recorded: mark == "$", ..Case::default() });
+        }
+        let Some(case) = cases.last_mut() else { continue };
+        match mark {
+            "<" => case.input = rest.replace("\\n", "\n"),
+            "|" => _ = writeln!(case.out, "{rest}"),
+            "*" => _ = writeln!(case.err, "{rest}"),
+            "~" => case.differs = true,
+            "=" => case.status = rest.trim().parse().unwrap(),
+            _ => {}
+        }
+    }
+    cases
+}
+
+/// Without what differs from one run to the next: long numbers, names of devices, the widths that follow from them.
+fn essence(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.trim_end().lines() {
+        let mut line = line.to_string();
+        for prefix in ["vnet", "/dev/pts/", "CPU time: ", "/tmp/virsh", "Child process (", "vnet#_"] {
+            if let Some(at) = line.find(prefix) {
+                let end = at + prefix.len();
+                let tail: String = line[end..].trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).into();
+                line = format!("{}#{tail}", &line[..end]);
+            }
+        }
+        let mut digits = String::new();
+        let flush = |digits: &mut String, out: &mut String| {
+            out.push_str(if digits.len() > 2 { "#" } else { digits });
+            digits.clear();
+        };
+        let mut last = ' ';
+        for c in line.trim_end().chars() {
+            match c {
+                '0'..='9' => digits.push(c),
+                ' ' | '-' if c == last => {}
+                c => {
+                    flush(&mut digits, &mut out);
+                    out.push(c);
+                }
+            }
+            last = c;
+        }
+        flush(&mut digits, &mut out);
+        out.push('\n');
+    }
+    out
+}
+
+/// Puts this virsh first on the path, and what the documents need into place.
+fn prepare(virsh: &Path) -> String {
+    sandbox::require();
+    image::busybox(&Path::new(PLACE).join("root"), "exec /bin/sh").unwrap();
+    let image = fs::File::create(Path::new(PLACE).join("img.raw")).unwrap();
+    image.set_len(8 << 20).unwrap();
+    let bin = Path::new(PLACE).join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    std::os::unix::fs::symlink(virsh, bin.join("virsh")).unwrap();
+    format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default())
+}
+
+fn hold(file: &str, virsh: &Path) {
+    let path = prepare(virsh);
+    let ours = virsh != Path::new(DEBIAN_VIRSH);
+    let text = fs::read_to_string(Path::new(RECORDED).join(file)).unwrap();
+    let (mut total, mut matched, mut complaints) = (0, 0, String::new());
+    for case in cases(&text) {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(&case.command).current_dir(Path::new(RECORDED).join("files"));
+        command.env("PATH", &path).env("LIBVIRT_DEFAULT_URI", "lxc:///").env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+        let outcome = program::observe(command, case.input.as_bytes(), PATIENCE).unwrap();
+        if !case.recorded || (case.differs && ours) {
+            continue;
+        }
+        total += 1;
+        let same = !outcome.late
+            && outcome.code == case.status
+            && essence(&outcome.out) == essence(&case.out)
+            && essence(&outcome.err) == essence(&case.err);
+        if same {
+            matched += 1;
+        } else {
+            _ = writeln!(
+                complaints,
+                "{file}:{}: {}\nrecorded, status {}:\n{}{}now, status {}:\n{}{}",
+                case.line, case.command, case.status, case.out, case.err, outcome.code, outcome.out, outcome.err
+            );
+        }
+    }
+    println!("{file}: {matched} of {total} as recorded");
+    assert!(matched == total, "{complaints}{file}: {matched} of {total} as recorded");
+}
+
+/// One conversation with each pair of client and daemon. Debian's own pair shows that the record is one of behaviour, not
+/// of chance.
+macro_rules! conversations {
+    ($($name:ident = $file:literal;)*) => {
+        mod debians_virsh_with_debians_daemon {$(
+            #[test]
+            fn $name() {
+                let _daemon = super::debians_daemon();
+                super::hold($file, std::path::Path::new(super::DEBIAN_VIRSH));
+            }
+        )*}
+        mod our_virsh_with_debians_daemon {$(
+            #[test]
+            fn $name() {
+                let _daemon = super::debians_daemon();
+                super::hold($file, &super::ours("virsh"));
+            }
+        )*}
+        mod debians_virsh_with_our_daemon {$(
+            #[test]
+            fn $name() {
+                super::sandbox::require();
+                let _daemon = super::our_daemon();
+                super::hold($file, std::path::Path::new(super::DEBIAN_VIRSH));
+            }
+        )*}
+        mod our_virsh_with_our_daemon {$(
+            #[test]
+            fn $name() {
+                super::sandbox::require();
+                let _daemon = super::our_daemon();
+                super::hold($file, &super::ours("virsh"));
+            }
+        )*}
+    };
+}
+
+conversations! {
+    lifecycle = "01-list-lifecycle.txt";
+    statistics = "02-info-stats.txt";
+    tuning = "03-tune-metadata.txt";
+    devices = "04-devices.txt";
+    networks = "06-net.txt";
+    network_updates = "07-net-update.txt";
+    host = "09-nwfilter-host.txt";
+    errors = "11-errors-help.txt";
+    shells = "13-misc.txt";
+}
+
+fn debians_daemon() -> Libvirtd {
+    sandbox::require();
+    let daemon = Libvirtd::start();
+    program::run(DEBIAN_VIRSH, &["-c", "lxc:///", "net-start", "default"]);
+    daemon
+}
+
+fn our_daemon() -> Daemon {
+    let daemon = Daemon::start();
+    program::run(DEBIAN_VIRSH, &["-c", "lxc:///", "net-start", "default"]);
+    daemon
+}
