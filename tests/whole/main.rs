@@ -14,4 +14,6 @@ mod layouts;
 mod leftovers;
 mod life;
 mod network;
+mod network_more;
 mod recorded;
+mod wire;
