@@ -3,6 +3,7 @@
 
 mod consoles;
 mod container;
+mod conversions;
 mod daemon;
 mod debian;
 mod documents;
@@ -10,6 +11,7 @@ mod exchange;
 mod failures;
 mod files;
 mod guest;
+mod hooks;
 mod layouts;
 mod leftovers;
 mod life;

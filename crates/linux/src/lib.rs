@@ -13,6 +13,7 @@ pub mod mountinfo;
 pub mod netlink;
 pub mod process;
 pub mod pty;
+pub mod script;
 pub mod seccomp;
 pub mod signal;
 pub mod spawn;

@@ -1,11 +1,12 @@
-//! An administrator's hook program, called at turns of a domain's life with its document on standard input.
+//! The administrator's scripts `hooks/lxc` and `hooks/lxc.d/*`, called at turns of a domain's life with its
+//! document on standard input.
 
-use crate::driver::{Driver, shown};
+use crate::driver::Driver;
 use crate::start::hook_document;
 use api::{Code, Error, ErrorDomain, Result};
 use conf::domain::Domain;
-use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use linux::script;
+use std::time::Duration;
 
 /// When a hook is called, in the words of its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,40 +32,21 @@ impl Moment {
     }
 }
 
+/// The call, and with it the job on the domain, waits so long for a script.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 impl Driver {
-    /// Calls the hook where there is one; its failure is ours.
+    /// Calls the hooks where there are any; their failure is ours.
     pub(crate) fn hook(&self, domain: &Domain, moment: Moment) -> Result<()> {
-        let program = self.paths.hooks().join("lxc");
-        if !program.is_file() {
+        let scripts = script::scripts(&self.paths.hooks(), "lxc");
+        if scripts.is_empty() {
             return Ok(());
         }
         let [operation, suboperation] = moment.words();
-        let failed = |why: String| {
-            let words = format!("{} {} {operation}: {why}", shown(&program), domain.name);
-            Err(Error::new(ErrorDomain::Hook, Code::HookScriptFailed, words))
-        };
-        let mut command = Command::new(&program);
-        command.args([&domain.name, operation, suboperation, "-"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = match command.spawn() {
-            Ok(child) => child,
-            Err(e) => return failed(e.to_string()),
-        };
-        let document = hook_document(domain);
-        let mut said = String::new();
-        std::thread::scope(|scope| {
-            let to = child.stdin.take();
-            scope.spawn(move || {
-                // A hook need not read it.
-                _ = to.map(|mut to| to.write_all(document.as_bytes()));
-            });
-            _ = child.stderr.take().map(|mut from| from.read_to_string(&mut said));
-        });
-        match child.wait() {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => failed(format!("{status}: {}", said.trim_end())),
-            Err(e) => failed(e.to_string()),
-        }
+        let arguments = [&domain.name, operation, suboperation, "-"];
+        script::run_all(&scripts, &arguments, hook_document(domain).as_bytes(), PATIENCE).map_err(|failure| {
+            Error::new(ErrorDomain::Hook, Code::HookScriptFailed, format!("internal error: {failure}"))
+        })
     }
 
     /// The same where nothing depends on it any more.

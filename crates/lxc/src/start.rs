@@ -123,8 +123,9 @@ impl Driver {
         complete(&mut live);
         check(&live)?;
         let emulator = self.emulator.choose(live.emulator.as_deref())?;
-        self.hook(&live, Moment::Prepare)?;
+        // A script that refuses may have done half its work: it is told of the end like any other.
         attempt.prepared = true;
+        self.hook(&live, Moment::Prepare)?;
         let mut log = DomainLog::open(self, &live.name)?;
         let terminals = terminals::open(&mut live)?;
         let shared = shares::open(self, &live)?;

@@ -8,6 +8,7 @@ mod config;
 mod connect;
 mod convert;
 mod daemon;
+mod daemon_hook;
 mod dispatch;
 mod documents;
 mod domains;

@@ -4,6 +4,7 @@ use crate::admin::Admin;
 use crate::background;
 use crate::config::Config;
 use crate::daemon::{Daemon, Hypervisor};
+use crate::daemon_hook::{self, Turn};
 use crate::host::machine_uuid;
 use crate::idle::IdleEnd;
 use crate::log::{self, Filters, Outputs};
@@ -62,6 +63,7 @@ pub fn run(options: &Options) -> Result<(), String> {
         Server::new("admin-worker", Arc::clone(&event_loop), service, config.admin_workers, config.admin_limits);
     _ = servers.set(vec![("admin", Arc::clone(&admin) as Arc<dyn Control>), ("virtlxcd", Arc::clone(&server) as _)]);
 
+    daemon_hook::call(&paths, Turn::Start);
     // The drivers are ready before the first client is accepted.
     daemon.start_drivers(&event_loop).map_err(said)?;
     let sockets = sockets::open(&paths, &config).map_err(said)?;
@@ -74,7 +76,7 @@ pub fn run(options: &Options) -> Result<(), String> {
         }
         .map_err(said)?;
     }
-    let signals = SignalSource { event_loop: Arc::clone(&event_loop), signals, settings };
+    let signals = SignalSource { event_loop: Arc::clone(&event_loop), signals, settings, paths: paths.clone() };
     let signals = Arc::new(signals);
     event_loop.add(event_loop.token(), &signals.signals, EventFlags::IN, Arc::clone(&signals) as _).map_err(said)?;
     tracing::info!("virtlxcd {} is ready", env!("CARGO_PKG_VERSION"));
@@ -90,6 +92,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     drop(sockets);
     admin.finish(Duration::ZERO);
     server.finish(PATIENCE);
+    daemon_hook::call(&paths, Turn::Shutdown);
     ended
 }
 
@@ -124,6 +127,7 @@ struct SignalSource {
     event_loop: Arc<Loop>,
     signals: OwnedFd,
     settings: Settings,
+    paths: Paths,
 }
 
 impl Source for SignalSource {
@@ -144,6 +148,9 @@ impl Source for SignalSource {
 impl SignalSource {
     /// Logging follows the file's new content; the other settings hold until the next start.
     fn reload(&self) {
+        let paths = self.paths.clone();
+        // The loop waits for no script.
+        std::thread::spawn(move || daemon_hook::call(&paths, Turn::Reload));
         let reread = self.settings.read().and_then(|config| {
             Ok((Outputs::parse(&config.log_outputs)?, Filters::parse(&config.log_filters)?, config))
         });
