@@ -17,5 +17,6 @@ mod leftovers;
 mod life;
 mod network;
 mod network_more;
+mod readers;
 mod recorded;
 mod wire;
