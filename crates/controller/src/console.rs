@@ -38,7 +38,6 @@ impl Console {
     pub fn new(machine: OwnedFd, terminal: Pty) -> io::Result<Console> {
         pty::set_nonblocking(machine.as_fd())?;
         pty::set_raw(machine.as_fd())?;
-        pty::close_slave(machine.as_fd())?;
         pty::look_closed(machine.as_fd())?;
         let end = |master| End { master, readable: true, writable: true, is_closed: false, is_full: false };
         Ok(Console {

@@ -48,13 +48,6 @@ pub fn look_closed(master: BorrowedFd) -> io::Result<()> {
     Ok(ioctl_tiocgptpeer(master, flags).map(drop)?)
 }
 
-/// Makes a master notice that nobody has the slave open. The kernel counts one that was never opened as open: opened and
-/// closed once, it is not.
-pub fn close_slave(master: BorrowedFd) -> io::Result<()> {
-    ioctl_tiocgptpeer(master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).map(drop)?;
-    Ok(())
-}
-
 /// Makes a terminal's end not block.
 pub fn set_nonblocking(end: BorrowedFd) -> io::Result<()> {
     let flags = rustix::fs::fcntl_getfl(end)?;
