@@ -6,8 +6,17 @@ use linux::cgroup::{BlockDevice, Limits};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::PathBuf;
 
+/// In KiB. With less the kernel kills the controller before there is a container.
+const LEAST_MEMORY: u64 = 1024;
+
 pub fn of(domain: &Domain) -> Result<Limits> {
     let bytes = |kib: u64| kib.saturating_mul(1024);
+    let limit = domain.memtune.hard_limit.unwrap_or(domain.memory.maximum);
+    if limit < LEAST_MEMORY {
+        return Err(Failure::unsupported(format!(
+            "{limit} KiB of memory is too little to start a container, {LEAST_MEMORY} KiB are needed"
+        )));
+    }
     let nodes = domain.numatune.as_ref().and_then(|tune| tune.memory.as_ref()?.nodeset.as_ref());
     Ok(Limits {
         memory: Some(bytes(domain.memory.maximum)),
@@ -83,6 +92,13 @@ mod tests {
     use crate::plan::sample;
 
     #[test]
+    fn too_little_memory_is_refused() {
+        let mut domain = sample::domain();
+        domain.memory.maximum = 4;
+        assert!(of(&domain).unwrap_err().to_string().contains("4 KiB of memory is too little"));
+    }
+
+    #[test]
     fn only_a_containers_own_settings_are_set() {
         let mut domain = sample::domain();
         let mut check = |name: &str| {
@@ -99,9 +115,9 @@ mod tests {
     #[test]
     fn memory_is_in_bytes_and_a_hard_limit_beside_it() {
         let mut domain = sample::domain();
-        domain.memtune.hard_limit = Some(1000);
+        domain.memtune.hard_limit = Some(2000);
         let limits = of(&domain).unwrap();
-        assert_eq!((limits.memory, limits.memory_hard), (Some(65_536 * 1024), Some(1_024_000)));
+        assert_eq!((limits.memory, limits.memory_hard), (Some(65_536 * 1024), Some(2_048_000)));
         domain.blkiotune.devices = vec![BlkioDevice { path: "/dev/nonexistent".into(), ..BlkioDevice::default() }];
         assert_eq!(
             of(&domain).unwrap_err().to_string(),
