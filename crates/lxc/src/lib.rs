@@ -26,6 +26,7 @@ mod monitor;
 mod native;
 mod object;
 mod reconnect;
+mod rename;
 mod replug;
 mod shares;
 mod shutdown;

@@ -57,6 +57,8 @@ pub fn remote_program(call: &Call, procedure: Procedure) -> Result<Reply> {
         P::NodeSetMemoryParameters => call.typed(node::set_memory_parameters),
         P::NodeGetFreeMemory => call.typed(node::free_memory),
         P::NodeGetCellsFreeMemory => call.typed(node::cells_free_memory),
+        P::NodeAllocPages => call.typed(node::alloc_pages),
+        P::NodeSuspendForDuration => call.typed(node::suspend),
         P::NodeGetFreePages => call.typed(node::free_pages),
         P::NodeGetSecurityModel => call.typed(node::security_model),
 
@@ -71,6 +73,7 @@ pub fn remote_program(call: &Call, procedure: Procedure) -> Result<Reply> {
         P::ConnectListAllDomains => call.typed(domains::list_all),
         P::DomainDefineXml => call.typed(domains::define),
         P::DomainDefineXmlFlags => call.typed(domains::define_flags),
+        P::DomainRename => call.typed(domains::rename),
         P::DomainUndefine => call.typed(domains::undefine),
         P::DomainUndefineFlags => call.typed(domains::undefine_flags),
         P::DomainGetXmlDesc => call.typed(domains::xml),

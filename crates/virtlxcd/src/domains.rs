@@ -79,6 +79,14 @@ pub fn undefine_flags(call: &Call, args: DomainUndefineFlagsArgs) -> Result<()> 
     call.daemon.domains()?.undefine(&domain(call, &args.dom)?)
 }
 
+/// What libvirt's own driver has not.
+pub fn rename(call: &Call, args: DomainRenameArgs) -> Result<DomainRenameRet> {
+    no_flags(args.flags, "lxcDomainRename", ErrorDomain::Lxc)?;
+    let name = args.new_name.map(|name| name.to_string_lossy()).unwrap_or_default();
+    call.daemon.domains()?.rename(&domain(call, &args.dom)?, &name)?;
+    Ok(DomainRenameRet { retcode: 0 })
+}
+
 pub fn xml(call: &Call, args: DomainGetXmlDescArgs) -> Result<DomainGetXmlDescRet> {
     /// `VIR_DOMAIN_XML_SECURE`: there are no secrets in a container's document.
     const SECURE: u32 = 1;

@@ -139,6 +139,33 @@ impl Host {
         })
     }
 
+    /// Sets the number of huge pages of a size in KiB in one NUMA node, or adds to it.
+    pub fn allocate_pages(&self, cell: u32, size_kib: u32, count: u64, add: bool) -> Result<()> {
+        if u64::from(size_kib) * 1024 == rustix::param::page_size() as u64 {
+            let words = "system pages pool can't be modified";
+            return Err(Error::new(ErrorDomain::None, api::Code::OperationUnsupported, words));
+        }
+        let name = format!("hugepages/hugepages-{size_kib}kB/nr_hugepages");
+        let in_cell = self.sys.join(format!("devices/system/node/node{cell}")).join(&name);
+        let path = if in_cell.exists() { in_cell } else { self.sys.join("kernel/mm").join(&name) };
+        let before = read_number(&path).and_then(|number| u64::try_from(number).ok()).ok_or_else(|| {
+            let words = format!("page size {size_kib} is not available on node {cell}");
+            Error::operation_failed(ErrorDomain::None, words)
+        })?;
+        let wanted = if add { before.saturating_add(count) } else { count };
+        let failed =
+            |e: std::io::Error| Error::system(ErrorDomain::None, &e, format!("Unable to write to: {}", path.display()));
+        fs::write(&path, wanted.to_string()).map_err(failed)?;
+        match read_number(&path).and_then(|number| u64::try_from(number).ok()) {
+            Some(now) if now == wanted => Ok(()),
+            now => {
+                let got = now.unwrap_or(0).saturating_sub(before);
+                let words = format!("Unable to allocate {count} pages. Allocated only {got}");
+                Err(Error::operation_failed(ErrorDomain::None, words))
+            }
+        }
+    }
+
     /// A node whose memory the kernel tells apart; None where it has only the machine's.
     pub fn numa_node(&self, cell: u32) -> Option<u32> {
         self.sys.join(format!("devices/system/node/node{cell}/meminfo")).exists().then_some(cell)

@@ -176,3 +176,30 @@ pub fn security_model(_: &Call, _: ()) -> Result<NodeGetSecurityModelRet> {
 pub fn c_string(text: &str) -> Vec<u8> {
     text.bytes().chain([0]).collect()
 }
+
+/// A container's host does not sleep at its client's will.
+pub fn suspend(_: &Call, args: NodeSuspendForDurationArgs) -> Result<()> {
+    no_flags(args.flags, "virNodeSuspend", ErrorDomain::None)?;
+    let words = match args.target {
+        0 => "Suspend-to-RAM",
+        1 => "Suspend-to-Disk",
+        2 => "Hybrid-Suspend",
+        _ => return Err(Error::new(ErrorDomain::None, Code::InvalidArg, "Invalid suspend target")),
+    };
+    Err(Error::new(ErrorDomain::None, Code::ArgumentUnsupported, words))
+}
+
+pub fn alloc_pages(call: &Call, args: NodeAllocPagesArgs) -> Result<NodeAllocPagesRet> {
+    /// `VIR_NODE_ALLOC_PAGES_SET`: the pool becomes so large, else so much larger.
+    const SET: u32 = 1;
+    known_flags(args.flags, SET, "lxcNodeAllocPages", ErrorDomain::Lxc)?;
+    let host = &call.daemon.host;
+    let mut changed = 0;
+    for cell in cells_from(&host.cells(), args.start_cell, args.cell_count)? {
+        for (size, count) in args.page_sizes.iter().zip(&args.page_counts) {
+            host.allocate_pages(cell, *size, *count, args.flags & SET == 0)?;
+            changed += 1;
+        }
+    }
+    Ok(NodeAllocPagesRet { ret: changed })
+}
