@@ -216,7 +216,7 @@ fn view(plan: &Plan, group: &Group) -> (Option<ProcView>, Option<Detached>) {
 
 fn make_group(plan: &Plan, prepared: &Prepared) -> Result<Group> {
     let hierarchies = Hierarchies::detect(Path::new("/proc"))?;
-    let (group, mut notes) = Group::create(&hierarchies, &plan.place)?;
+    let (group, mut notes) = Group::start(&hierarchies, Path::new("/proc"), &plan.place, &plan.machine)?;
     let fill = || {
         let notes = group.limit(&plan.limits)?;
         let rules: Vec<DeviceRule> = plan.device_rules.iter().copied().chain(prepared.device_rules()).collect();

@@ -18,7 +18,7 @@ pub use network::Interface;
 use crate::failure::{Failure, Result};
 use conf::domain::{Domain, HostdevSource, IdMapEntry};
 use linux::capability::Set;
-use linux::cgroup::{DeviceRule, Limits, Place};
+use linux::cgroup::{DeviceRule, Limits, Machine, Place};
 use linux::idmap::Range;
 use linux::process::namespace;
 use linux::seccomp::Refused;
@@ -44,6 +44,7 @@ pub struct Plan {
     pub users: Vec<Range>,
     pub groups: Vec<Range>,
     pub place: Place,
+    pub machine: Machine,
     pub limits: Limits,
     pub root: Mount,
     /// The machine's own root is the container's.
@@ -103,6 +104,7 @@ pub fn plan(domain: &Domain, given: &Given) -> Result<Plan> {
             id: given.controller,
             domain: domain.name.clone(),
         },
+        machine: Machine { uuid: domain.uuid.0, interfaces: Vec::new() },
         limits: limits::of(domain)?,
         root_is_shared: root.what == What::Folder(PathBuf::from("/")),
         mounts: mounts::of(domain, private_network, !users.is_empty())?,

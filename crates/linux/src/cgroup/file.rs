@@ -106,7 +106,12 @@ fn remove_one(folder: &Path, deadline: Instant) -> Result<()> {
             Err(rustix::io::Errno::BUSY) if Instant::now() < deadline => {}
             Err(errno) => return Err(Error::removing(folder, errno.into())),
         }
-        match processes(folder)?.into_iter().find_map(process) {
+        let left = processes(folder)?;
+        // Our own end is not waited for.
+        if left.contains(&rustix::process::getpid().as_raw_nonzero().get()) {
+            return Err(Error::removing(folder, rustix::io::Errno::BUSY.into()));
+        }
+        match left.into_iter().find_map(process) {
             Some(process) => _ = wait_readable(process, PollFlags::IN, deadline),
             // A group made meanwhile, or the kernel has still to let go of a process that has ended.
             None => {

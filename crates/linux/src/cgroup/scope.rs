@@ -61,8 +61,8 @@ fn registered(place: &Place, machine: &Machine, notes: &mut Vec<String>) -> bool
 }
 
 impl Group {
-    /// Makes the group, by systemd where that runs, and puts this process, the controller, into it.
-    /// Beside it the lines for the log. On an error nothing is left of it.
+    /// Makes the group for this process, the controller, by systemd where that runs, which puts the process into it; else as
+    /// [`Group::create`] does. Beside it the lines for the log. On an error nothing is left of it.
     pub fn start(
         hierarchies: &Hierarchies,
         proc: &Path,
@@ -76,10 +76,6 @@ impl Group {
         }
         let (group, more) = Group::create(hierarchies, place)?;
         notes.extend(more);
-        if let Err(error) = group.join() {
-            _ = group.remove();
-            return Err(error);
-        }
         Ok((group, notes))
     }
 
@@ -93,7 +89,6 @@ impl Group {
             notes.push(format!("systemd made no scope '{scope}': own groups instead"));
             let (group, more) = Group::create(hierarchies, place)?;
             notes.extend(more);
-            group.join()?;
             return Ok(group);
         };
         let mut group = Group { parts: Vec::new() };
