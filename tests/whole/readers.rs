@@ -36,7 +36,9 @@ fn readers_change_nothing() {
             assert!(said.contains("read only access prevents"), "{command:?}: {said}");
         }
         // What may be asked, of a domain that is off and of one that runs.
-        for question in ["memtune", "blkiotune", "schedinfo", "dommemstat", "dominfo", "dumpxml", "domstate", "domiflist"] {
+        for question in
+            ["memtune", "blkiotune", "schedinfo", "dommemstat", "dominfo", "dumpxml", "domstate", "domiflist"]
+        {
             _ = virsh(&["-r", question, "box"]);
             assert!(daemon.is_alive(), "{question}");
         }

@@ -8,6 +8,7 @@ use api::{Code, Error, ErrorDomain, Result, TypedParam, TypedValue};
 use conf::domain::{BlkioDevice, MemTune};
 use linux::cgroup::{BlockDevice, Group, UNLIMITED};
 use rustix::fs::FileType;
+use rustix::io::Errno;
 use std::sync::Arc;
 
 /// `VIR_DOMAIN_MEM_MAXIMUM`
@@ -295,12 +296,16 @@ fn apply_block(running: &Running, weight: Option<u32>, limits: &[(&str, String, 
         match *name {
             "device_weight" => {
                 device.weight = Some(u32::try_from(*value).unwrap_or(u32::MAX));
-                group.set_block_device(&device).map_err(|error| match error.io() {
-                    Some(_) => cgroup_error(error),
-                    None => {
-                        let words = "blkio device weight is valid only for cfq scheduler";
-                        Error::operation_invalid(ErrorDomain::Cgroup, words)
+                group.set_block_device(&device).map_err(|error| {
+                    // Only some of the kernel's schedulers have weights; the others say one of these, or nothing.
+                    let other = error.io().is_some_and(|e| {
+                        ![Errno::OPNOTSUPP, Errno::INVAL].map(|e| Some(e.raw_os_error())).contains(&e.raw_os_error())
+                    });
+                    if other {
+                        return cgroup_error(error);
                     }
+                    let words = "blkio device weight is valid only for cfq scheduler";
+                    Error::operation_invalid(ErrorDomain::Cgroup, words)
                 })?;
                 continue;
             }

@@ -195,7 +195,12 @@ pub fn alloc_pages(call: &Call, args: NodeAllocPagesArgs) -> Result<NodeAllocPag
     known_flags(args.flags, SET, "lxcNodeAllocPages", ErrorDomain::Lxc)?;
     let host = &call.daemon.host;
     let mut changed = 0;
-    for cell in cells_from(&host.cells(), args.start_cell, args.cell_count)? {
+    // -1: every cell.
+    let cells = match args.start_cell {
+        ALL => host.cells(),
+        start => cells_from(&host.cells(), start, args.cell_count)?,
+    };
+    for cell in cells {
         for (size, count) in args.page_sizes.iter().zip(&args.page_counts) {
             host.allocate_pages(cell, *size, *count, args.flags & SET == 0)?;
             changed += 1;

@@ -35,8 +35,12 @@ impl Metadata {
         let node = document.root().elements().next()?;
         let mut used = Vec::new();
         undeclared(node, &mut vec![Vec::new()], &mut used);
+        // Its own namespace is what was asked for: it is not told, unless something inside is in it too.
+        let own = Some(uri).filter(|uri| !is_used_inside(node, uri));
+        used.retain(|(_, uri)| Some(*uri) != own);
         let mut xml = String::new();
-        declaring(node, &used, &mut xml, Some(0));
+        let form = RootForm { more: &used, bare: true, hidden: own };
+        declaring(node, &form, &mut xml, Some(0));
         Some(xml)
     }
 
@@ -143,16 +147,34 @@ fn escape(text: &str, attribute: bool, out: &mut String) {
 
 /// `level`: how deep, where lines are broken and indented; inside of text they are not.
 fn element(node: Node, out: &mut String, level: Option<usize>) {
-    declaring(node, &[], out, level);
+    declaring(node, &RootForm::default(), out, level);
 }
 
-fn declaring(from: Node, more: &[(&str, &str)], out: &mut String, level: Option<usize>) {
+/// How the outermost element differs from what it is in the document.
+#[derive(Default)]
+struct RootForm<'a> {
+    /// Namespaces declared further out.
+    more: &'a [(&'a str, &'a str)],
+    /// Without its prefix.
+    bare: bool,
+    /// A namespace whose declaration is left out.
+    hidden: Option<&'a str>,
+}
+
+/// Whether an element or attribute within is in the namespace.
+fn is_used_inside(node: Node, uri: &str) -> bool {
+    node.attrs().any(|attr| attr.namespace == Some(uri))
+        || node.elements().any(|child| child.namespace() == Some(uri) || is_used_inside(child, uri))
+}
+
+fn declaring(from: Node, form: &RootForm, out: &mut String, level: Option<usize>) {
     let name = match from.prefix() {
-        "" => from.name().to_string(),
+        prefix if prefix.is_empty() || form.bare => from.name().to_string(),
         prefix => format!("{prefix}:{}", from.name()),
     };
     let _ = write!(out, "<{name}");
-    for (prefix, uri) in from.declarations().chain(more.iter().copied()) {
+    let declared = from.declarations().chain(form.more.iter().copied());
+    for (prefix, uri) in declared.filter(|(_, uri)| Some(*uri) != form.hidden) {
         declare(out, prefix, uri);
     }
     from.attrs().for_each(|attr| attribute(out, attr));
@@ -203,9 +225,11 @@ mod tests {
     fn entries_are_found_replaced_and_taken_away() {
         let document = parse("<d xmlns:a='urn:a'><metadata><a:x><b/></a:x></metadata></d>").expect("well-formed");
         let mut metadata = document.root().child("metadata").map(Metadata::from_node).expect("metadata");
-        assert_eq!(metadata.get("urn:a").as_deref(), Some("<a:x xmlns:a=\"urn:a\">\n  <b/>\n</a:x>"));
+        assert_eq!(metadata.get("urn:a").as_deref(), Some("<x>\n  <b/>\n</x>"));
         metadata.set("urn:c", "c", Some("<y z='1'>t</y>")).expect("set");
-        assert_eq!(metadata.get("urn:c").as_deref(), Some("<c:y xmlns:c=\"urn:c\" z=\"1\">t</c:y>"));
+        assert_eq!(metadata.get("urn:c").as_deref(), Some("<y z=\"1\">t</y>"));
+        metadata.set("urn:d", "d", Some("<d:y xmlns:d='urn:d'><d:z/></d:y>")).expect("set");
+        assert_eq!(metadata.get("urn:d").as_deref(), Some("<y xmlns:d=\"urn:d\">\n  <d:z/>\n</y>"));
         metadata.set("urn:a", "a", None).expect("taken away");
         assert_eq!(metadata.get("urn:a"), None);
     }
