@@ -22,6 +22,8 @@ pub(super) fn complete(domain: &mut Domain, context: &Context) -> Result<()> {
     }
     others(domain)?;
     implied_controllers(domain);
+    // In the order in which they are written.
+    domain.other_devices.sort_by_key(|device| parse::OTHER_CLASSES.iter().position(|class| *class == device.name));
     Ok(())
 }
 
@@ -37,6 +39,7 @@ fn hostdevs(domain: &mut Domain) -> Result<()> {
     };
     let scsi = |d: &&Disk| d.element.child("target").is_some_and(|t| t.attr("bus") == Some("scsi"));
     let mut used: HashSet<(u32, u32)> = domain.disks.iter().filter(scsi).filter_map(|d| drive(&d.element)).collect();
+    let mut places = (0..).flat_map(|controller| (0..7).map(move |unit| (controller, unit)));
     for hostdev in &mut domain.hostdevs {
         let HostdevSource::Other(element) = &mut hostdev.source else { continue };
         if element.attr("type") != Some("scsi") {
@@ -45,7 +48,6 @@ fn hostdevs(domain: &mut Domain) -> Result<()> {
         if let Some(place) = drive(element) {
             used.insert(place);
         } else if element.child("address").is_none() {
-            let mut places = (0..).flat_map(|controller| (0..7).map(move |unit| (controller, unit)));
             let (controller, unit) = places.find(|place| used.insert(*place)).unwrap_or_default();
             let address = Element::new("address").with("type", "drive").with("controller", controller);
             element.children.push(address.with("bus", 0).with("target", 0).with("unit", unit));
@@ -80,7 +82,7 @@ fn controllers_index(devices: &mut Vec<Element>) -> Result<()> {
         if devices[at].name != "controller" || devices[at].attr("index").is_some() {
             continue;
         }
-        let used: Vec<u32> =
+        let used: HashSet<u32> =
             devices.iter().filter(|d| same(d, &devices[at])).filter_map(|d| number(d, "index")).collect();
         let free = (0..).find(|index| !used.contains(index)).unwrap_or(0);
         devices[at].attrs.insert(1, ("index".to_string(), free.to_string()));
@@ -166,10 +168,10 @@ fn others(domain: &mut Domain) -> Result<()> {
 /// Every smart card has a slot.
 fn smartcards(devices: &mut [Element]) {
     let slots = |d: &Element| d.child("address").and_then(|a| Some((number(a, "controller")?, number(a, "slot")?)));
-    let mut used: Vec<(u32, u32)> = devices.iter().filter(|d| d.name == "smartcard").filter_map(slots).collect();
+    let mut used: HashSet<(u32, u32)> = devices.iter().filter(|d| d.name == "smartcard").filter_map(slots).collect();
+    let mut free = 0..;
     for card in devices.iter_mut().filter(|d| d.name == "smartcard" && d.child("address").is_none()) {
-        let slot = (0..).find(|slot| !used.contains(&(0, *slot))).unwrap_or(0);
-        used.push((0, slot));
+        let slot = free.find(|slot| used.insert((0, *slot))).unwrap_or(0);
         let address = Element::new("address").with("type", "ccid").with("controller", 0).with("slot", slot);
         card.children.push(address);
     }

@@ -7,6 +7,7 @@ use crate::cpuset::CpuSet;
 use crate::refuse::{self, Place};
 use crate::shape::{self, DOMAIN};
 use crate::xml::Node;
+use std::collections::{HashMap, HashSet};
 
 /// Features in the order in which they are written; `privnet` and `capabilities` have fields of their own.
 const FEATURES: [&str; 25] = [
@@ -173,8 +174,9 @@ pub(super) fn cpu(root: Node, context: &Context, vcpu: &Vcpu) -> Result<Option<E
     if !features.is_empty() && custom && !named {
         return Err(refuse::xml("Non-empty feature list specified without CPU model")).at(node);
     }
-    if let Some(twice) = features.iter().enumerate().find(|(at, name)| features[..*at].contains(name)) {
-        return Err(refuse::xml(format!("CPU feature '{}' specified more than once", twice.1))).at(node);
+    let mut seen = HashSet::new();
+    if let Some(twice) = features.iter().find(|name| !seen.insert(**name)) {
+        return Err(refuse::xml(format!("CPU feature '{twice}' specified more than once"))).at(node);
     }
     let (given, kind) = (cpu.attr("match").map(str::to_string), cpu.attr("mode").map(str::to_string));
     cpu.attrs.retain(|(name, _)| !["match", "mode"].contains(&name.as_str()));
@@ -192,8 +194,8 @@ pub(super) fn cpu(root: Node, context: &Context, vcpu: &Vcpu) -> Result<Option<E
 
 fn cells(numa: &mut Element, vcpu: &Vcpu) -> Result<()> {
     let count = numa.children.iter().filter(|c| c.name == "cell").count();
-    let mut seen: Vec<CpuSet> = Vec::new();
-    let mut ids = Vec::new();
+    let mut owners: HashMap<u32, usize> = HashMap::new();
+    let mut ids = HashSet::new();
     for (at, cell) in numa.children.iter_mut().filter(|c| c.name == "cell").enumerate() {
         if cell.attr("id").is_none() {
             cell.attrs.insert(0, ("id".to_string(), at.to_string()));
@@ -204,21 +206,20 @@ fn cells(numa: &mut Element, vcpu: &Vcpu) -> Result<()> {
                            starting from 0 are not allowed";
             return Err(refuse::xml(message));
         }
-        if ids.contains(&id) {
+        if !ids.insert(id) {
             return Err(refuse::xml(format!("Duplicate NUMA cell info for cell id '{id}'")));
         }
-        ids.push(id);
-        let cpus = cell.attr("cpus").and_then(CpuSet::parse).unwrap_or_default();
-        if let Some(other) = seen.iter().position(|other| other.iter().any(|cpu| cpus.contains(cpu))) {
-            let message = format!("NUMA cells {at} and {other} have overlapping vCPU ids");
-            return Err(refuse::unsupported(message));
+        for cpu in cell.attr("cpus").and_then(CpuSet::parse).iter().flat_map(CpuSet::iter) {
+            if let Some(other) = owners.insert(cpu, at).filter(|other| *other != at) {
+                let message = format!("NUMA cells {at} and {other} have overlapping vCPU ids");
+                return Err(refuse::unsupported(message));
+            }
         }
-        seen.push(cpus);
     }
-    if seen.iter().map(|cpus| cpus.iter().count()).sum::<usize>() > vcpu.maximum as usize {
+    if owners.len() > vcpu.maximum as usize {
         return Err(refuse::internal("Number of CPUs in <numa> exceeds the <vcpu> count"));
     }
-    if seen.iter().filter_map(CpuSet::highest).any(|cpu| cpu >= vcpu.maximum) {
+    if owners.keys().any(|cpu| *cpu >= vcpu.maximum) {
         return Err(refuse::internal("CPU IDs in <numa> exceed the <vcpu> count"));
     }
     distances(numa, count);

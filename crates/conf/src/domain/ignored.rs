@@ -112,9 +112,8 @@ fn character(node: Node, context: &Context, before: &[Element], element: &mut El
         .and_then(|t| t.attr("port"))
         .map(|port| number::u32_wrapping(port, 10).ok_or_else(|| refuse::xml(format!("Invalid port number: {port}"))));
     let used = before.iter().filter(|other| other.name == name);
-    let used: Vec<String> =
-        used.filter_map(|o| o.child("target").and_then(|t| t.attr("port")).map(str::to_string)).collect();
-    let free = (0..).find(|port: &u32| !used.contains(&port.to_string())).unwrap_or(0);
+    let ports = used.filter_map(|o| o.child("target")?.attr("port")?.parse::<u32>().ok());
+    let free = ports.max().map_or(0, |highest| highest.saturating_add(1));
     let port = port.transpose()?.unwrap_or(free);
     let mut new = Element::new("target");
     if let Some(kind) = target_kind.filter(|kind| *kind != "none") {

@@ -5,11 +5,14 @@ use crate::refuse::{self, Place};
 use crate::shape::{self, Complaint, DOMAIN};
 use crate::xml::{Document, Node, Source};
 use api::{Code, Error, ErrorDomain};
+use std::collections::HashMap;
 
 /// Documents are named so in messages about their syntax.
 pub(super) const DEFINITION: Source = Source { name: "(domain_definition)", domain: ErrorDomain::Domain };
 /// Complaints about one document that are worth telling.
 const MOST_COMPLAINTS: usize = 50;
+/// Disks, and devices of each class that a container ignores: no machine has more.
+const MOST_IGNORED: usize = 1_024;
 
 /// What every step of the parser needs.
 pub(super) struct Context<'a> {
@@ -262,7 +265,14 @@ fn devices(root: Node, context: &Context, domain: &mut Domain) -> Result<()> {
     let Some(devices) = root.child("devices") else { return Ok(()) };
     let emulator = devices.child("emulator").map(|e| e.text().into_owned());
     domain.emulator = emulator.filter(|path| !path.is_empty());
+    let mut counts: HashMap<&str, usize> = HashMap::new();
     for node in devices.elements().filter(|node| node.namespace().is_none()) {
+        let count = counts.entry(node.name()).or_default();
+        *count += 1;
+        if *count > MOST_IGNORED && (node.name() == "disk" || OTHER_CLASSES.contains(&node.name())) {
+            let message = format!("more than {MOST_IGNORED} devices of the kind '{}'", node.name());
+            return Err(refuse::unsupported(message)).at(node);
+        }
         match node.name() {
             "disk" => domain.disks.push(disks::disk(node, context).at(node)?),
             "filesystem" => domain.filesystems.push(storage::filesystem(node, context).at(node)?),

@@ -5,6 +5,7 @@ use super::*;
 use crate::cpuset::CpuSet;
 use crate::refuse::{self, Place};
 use crate::xml::Node;
+use std::collections::HashSet;
 
 pub(super) fn pinning(
     node: Node,
@@ -14,13 +15,14 @@ pub(super) fn pinning(
     into: &mut Vec<Element>,
 ) -> Result<()> {
     let online = |cpu: u32| cpu < vcpu.current.unwrap_or(vcpu.maximum);
+    let mut seen = HashSet::new();
     let mut pins: Vec<(u32, Element)> = Vec::new();
     for pin in node.all("vcpupin") {
         let Some(cpu) = refuse::unsigned(pin, "vcpu", 10).at(pin)? else {
             return Err(refuse::missing_attribute("vcpupin", "vcpu")).at(pin);
         };
         let set = pinned(pin, "vcpupin").at(pin)?;
-        if pins.iter().any(|(other, _)| *other == cpu) {
+        if cpu < vcpu.maximum && online(cpu) && !seen.insert(cpu) {
             return Err(refuse::internal(format!("duplicate vcpupin for vcpu '{cpu}'"))).at(pin);
         }
         if cpu < vcpu.maximum && online(cpu) {
@@ -122,6 +124,7 @@ fn schedulers(
     into: &mut Vec<Element>,
     exists: impl Fn(u32) -> Result<()>,
 ) -> Result<()> {
+    let mut seen = HashSet::new();
     let mut found: Vec<(u32, Element)> = Vec::new();
     for scheduler in node.all(name) {
         let rules = context.keep(scheduler, "scheduler")?;
@@ -130,7 +133,7 @@ fn schedulers(
         let text = text.ok_or_else(missing).at(scheduler)?;
         let set = CpuSet::parse(text).ok_or_else(|| refuse::bad_bitmap(text)).at(scheduler)?;
         for id in set.iter() {
-            if found.iter().any(|(other, _)| *other == id) {
+            if !seen.insert(id) {
                 let message = format!("'{name}' attributes '{attribute}' must not overlap");
                 return Err(refuse::detail(message)).at(scheduler);
             }

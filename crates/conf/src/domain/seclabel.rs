@@ -6,14 +6,16 @@ use crate::refuse::{self, Place};
 use crate::shape::Complaint;
 use crate::xml::Node;
 use api::{Error, ErrorDomain};
+use std::collections::HashSet;
 
 pub(super) fn seclabels(root: Node, context: &Context) -> Result<Vec<SecLabel>> {
     let nodes: Vec<Node> = root.all("seclabel").collect();
     let mut labels: Vec<(Option<String>, SecLabel)> = Vec::new();
+    let mut models = HashSet::new();
     for node in &nodes {
         let Some(label) = seclabel(*node, context).at(*node)? else { continue };
         let model = node.attr("model").map(str::to_string);
-        if labels.iter().any(|(other, _)| *other == model) {
+        if !models.insert(model.clone()) {
             let message = format!("seclabel for model {} is already provided", model.as_deref().unwrap_or("(null)"));
             return Err(refuse::detail(message)).at(*node);
         }

@@ -6,6 +6,7 @@ use crate::cpuset::CpuSet;
 use crate::number::{self, MOST_MEMORY};
 use crate::refuse::{self, Place};
 use crate::xml::Node;
+use std::collections::HashSet;
 
 /// `./NAME` with its unit, in KiB.
 fn kib(parent: Node, name: &str) -> Result<Option<u64>> {
@@ -88,9 +89,10 @@ pub(super) fn blkiotune(root: Node) -> Result<BlkioTune> {
     let Some(node) = root.child("blkiotune") else { return Ok(BlkioTune::default()) };
     let weight = node.child("weight").and_then(|w| number::u32_of(&w.text(), 10)).unwrap_or(0);
     let mut devices: Vec<BlkioDevice> = Vec::new();
+    let mut paths = HashSet::new();
     for device in node.all("device") {
         let found = blkio_device(device).at(device)?;
-        if devices.iter().any(|other| other.path == found.path) {
+        if !paths.insert(found.path.clone()) {
             return Err(refuse::unsupported(format!("duplicate blkio device path '{}'", found.path))).at(device);
         }
         devices.push(found);
@@ -170,16 +172,15 @@ pub(super) fn iothreads(root: Node, context: &Context) -> Result<Vec<Element>> {
         let bad = || refuse::xml(format!("invalid iothreads count '{text}'"));
         count = number::u32_of(&text, 10).ok_or_else(bad).at(node)?;
     }
-    let mut ids: Vec<u32> = Vec::new();
+    let mut ids: HashSet<u32> = HashSet::new();
     let mut threads = Vec::new();
     if let Some(node) = root.child("iothreadids") {
         for thread in context.keep(node, "iothreadids")?.children {
             let id = thread.attr("id").and_then(|id| id.parse().ok()).unwrap_or(0);
-            if ids.contains(&id) {
+            if !ids.insert(id) {
                 return Err(refuse::xml(format!("duplicate iothread id '{id}' found"))).at(node);
             }
             thread_pool(&thread).at(node)?;
-            ids.push(id);
             threads.push(thread);
         }
     }
@@ -193,7 +194,7 @@ pub(super) fn iothreads(root: Node, context: &Context) -> Result<Vec<Element>> {
         while ids.contains(&next) {
             next += 1;
         }
-        ids.push(next);
+        ids.insert(next);
         threads.push(Element::new("iothread").with("id", next));
     }
     let mut kept = Vec::new();

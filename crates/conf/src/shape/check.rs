@@ -64,7 +64,9 @@ pub(crate) fn check(table: &Table, shape: &Shape, node: Node, most: usize) -> Ve
                             let what = ": is there already, and may be there once";
                             complaints.push(Complaint { at_top: false, ..Complaint::new(child, what, false) });
                         }
-                        seen.push(*name);
+                        if *occurs != Occurs::Each && !seen.contains(name) {
+                            seen.push(*name);
+                        }
                         inside.push((*shape, child));
                     }
                     None if complaints.len() >= most => {}

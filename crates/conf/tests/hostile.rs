@@ -1,0 +1,129 @@
+//! Documents made to hurt: each is refused, or taken, within seconds and without much memory, even by a debug build.
+
+use conf::domain::{Device, Domain, Host, ParseOptions};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn parse(document: &[u8]) -> Result<(), String> {
+    let host = Host { arch: "x86_64", emulator: "/e", random: &|bytes| bytes.fill(1) };
+    let start = Instant::now();
+    let result = Domain::parse(document, ParseOptions::default(), &host).map(drop).map_err(|e| e.message);
+    let _ = Device::parse(document, ParseOptions::default(), &host);
+    assert!(start.elapsed() < PATIENCE, "it took {:?}", start.elapsed());
+    result
+}
+
+fn domain(top: &str, devices: &str) -> String {
+    format!(
+        "<domain type='lxc'><name>a</name>{top}<memory>1</memory><os><type>exe</type><init>/i</init></os>\
+         <devices>{devices}</devices></domain>"
+    )
+}
+
+#[test]
+fn large_deep_and_wide() {
+    let many: String = (0..1_000_000).map(|i| format!(" a{i}='1'")).collect();
+    for (what, document) in [
+        ("100 MB", vec![b' '; 100 << 20]),
+        ("100 MB of text", [b"<domain>".to_vec(), vec![b'x'; 100 << 20]].concat()),
+        ("10,000 nested elements", "<domain>".repeat(10_000).into_bytes()),
+        ("a million attributes", format!("<domain{many}/>").into_bytes()),
+        ("no UTF-8", b"<domain type='lxc'><name>\xff\xfe</name></domain>".to_vec()),
+        ("zeros", vec![0; 1 << 20]),
+        ("an open tag", b"<".repeat(1 << 20)),
+    ] {
+        assert!(parse(&document).is_err(), "{what} was taken");
+    }
+}
+
+#[test]
+fn entity_bombs() {
+    let nested: String = (1..10).map(|i| format!("<!ENTITY e{i} '{}'>", format!("&e{};", i - 1).repeat(10))).collect();
+    let bomb = format!("<!DOCTYPE d [<!ENTITY e0 'ha'>{nested}]><domain type='lxc'><name>&e9;</name></domain>");
+    let wide = format!(
+        "<!DOCTYPE d [<!ENTITY e '{}'>]><domain type='lxc'><name>{}</name></domain>",
+        "x".repeat(20_000),
+        "&e;".repeat(10_000)
+    );
+    let itself = "<!DOCTYPE d [<!ENTITY e '&e;'>]><domain type='lxc'><name>&e;</name></domain>";
+    let file = "<!DOCTYPE d [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><domain type='lxc'><name>&e;</name></domain>";
+    for document in [bomb.as_str(), &wide, itself, file] {
+        assert!(parse(document.as_bytes()).is_err(), "{}", &document[..60]);
+    }
+}
+
+#[test]
+fn many_of_one_kind() {
+    let numbered = |count: usize, one: &dyn Fn(usize) -> String| (0..count).map(one).collect::<String>();
+    for (what, document) in [
+        (
+            "host devices",
+            domain(
+                "",
+                &numbered(10_000, &|i| {
+                    format!("<hostdev mode='capabilities' type='misc'><source><char>/dev/{i}</char></source></hostdev>")
+                }),
+            ),
+        ),
+        ("disks", domain("", &"<disk type='block'><source dev='/d'/><target dev='sda'/></disk>".repeat(2_000))),
+        (
+            "named disks",
+            domain(
+                "",
+                &numbered(1_000, &|i| {
+                    let name: String =
+                        [i / 676, i / 26 % 26, i % 26].iter().map(|n| char::from(b'a' + *n as u8)).collect();
+                    format!("<disk type='block'><source dev='/d'/><target dev='sd{name}'/></disk>")
+                }),
+            ),
+        ),
+        ("controllers", domain("", &"<controller type='scsi'/>".repeat(5_000))),
+        ("serial ports", domain("", &"<serial type='pty'/>".repeat(5_000))),
+        ("smart cards", domain("", &"<smartcard mode='host'/>".repeat(5_000))),
+        ("consoles", domain("", &"<console type='pty'/>".repeat(10_000))),
+        ("unknown elements", domain("", &"<what/>".repeat(20_000))),
+        ("ids", domain(&format!("<idmap>{}</idmap>", "<uid start='0' target='1' count='1'/>".repeat(20_000)), "")),
+        (
+            "pins",
+            domain(
+                &format!(
+                    "<vcpu>100000</vcpu><cputune>{}</cputune>",
+                    numbered(1_000, &|i| { format!("<vcpupin vcpu='{i}' cpuset='0-16383'/>") })
+                ),
+                "",
+            ),
+        ),
+        ("threads", domain("<iothreads>4294967295</iothreads>", "")),
+        (
+            "cells",
+            domain(
+                &format!(
+                    "<cpu><numa>{}</numa></cpu>",
+                    numbered(5_000, &|i| { format!("<cell id='{i}' memory='1'/>") })
+                ),
+                "",
+            ),
+        ),
+        (
+            "metadata",
+            domain(
+                &format!("<metadata>{}</metadata>", numbered(5_000, &|i| { format!("<a:x xmlns:a='urn:{i}'/>") })),
+                "",
+            ),
+        ),
+        (
+            "a far address",
+            domain(
+                "",
+                "<disk type='block'><source dev='/d'/><target dev='sda'/><address type='drive' \
+            controller='4294967295'/></disk>",
+            ),
+        ),
+        ("labels", domain(&numbered(5_000, &|i| format!("<seclabel type='none' model='m{i}'/>")), "")),
+    ] {
+        let started = Instant::now();
+        let _ = parse(document.as_bytes());
+        eprintln!("{what}: {:?}", started.elapsed());
+    }
+}
