@@ -157,3 +157,54 @@ fn two_daemons_have_networks_of_their_own() {
     assert!(there(&["net-list"]).ok().contains("default"));
     there(&["net-destroy", "default"]).ok();
 }
+
+#[test]
+fn a_port_of_the_host_leads_into_a_container() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    world();
+    virsh(&["net-define", &network("web0", 4, "<forward mode='nat'/>")]).ok();
+    virsh(&["net-start", "web0"]).ok();
+    let root = "/opt/box-served";
+    image::busybox(Path::new(root), "exec sleep 1000").unwrap();
+    let xml = domain("served", root, &["/init"], &interface("web0")).replace(
+        "<devices>",
+        "<virtlxc:forward xmlns:virtlxc='urn:virtlxc:domain:1.0' protocol='tcp' host-port='8080' port='80'/><devices>",
+    );
+    virsh(&["create", &file("served.xml", &xml)]).ok();
+    let guest = Guest::of("served");
+    let address = dhcp(&guest);
+    guest.shell("mkdir -p /www && echo served > /www/index.html && httpd -p 80 -h /www").ok();
+    let fetch = || shell("ip netns exec world busybox wget -q -T 5 -O - http://10.99.0.1:8080/").out;
+    assert_eq!(fetch(), "served\n", "{address}");
+    assert_eq!(shell("busybox wget -q -T 5 -O - http://10.99.0.1:8080/").out, "served\n");
+    assert_eq!(guest.shell("wget -q -T 5 -O - http://10.77.4.1:8080/").out, "served\n");
+    // It lasts through both.
+    daemon.kill();
+    let _daemon = Daemon::start();
+    assert_eq!(fetch(), "served\n");
+    virsh(&["net-destroy", "web0"]).ok();
+    virsh(&["net-start", "web0"]).ok();
+    guest.shell("ip addr flush dev eth0").ok();
+    assert_eq!(dhcp(&guest).split_whitespace().nth(3), address.split_whitespace().nth(3), "another address");
+    assert_eq!(fetch(), "served\n");
+    virsh(&["destroy", "served"]).ok();
+    eventually("the rules are gone", PATIENCE, || (!shell("nft list ruleset").out.contains("8080")).then_some(()));
+}
+
+#[test]
+fn ipv6_is_announced_and_passed_on() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    let xml = "<network><name>six0</name><forward mode='route'/><bridge name='six0' stp='off'/>
+        <ip family='ipv6' address='fd77:1::1' prefix='64'/></network>";
+    virsh(&["net-create", &file("six0.xml", xml)]).ok();
+    let guest = start("box", &interface("six0"));
+    guest.shell("ip link set eth0 up").ok();
+    let address = || guest.shell("ip -6 -o addr show dev eth0 scope global").out;
+    eventually("an address from the announced prefix", PATIENCE, || address().contains("fd77:1:").then_some(()));
+    guest.shell("ping -6 -c 1 -W 5 fd77:1::1").ok();
+    let router = || guest.shell("ip -6 route show default").out;
+    eventually("a router", PATIENCE, || router().contains("default via fe80:").then_some(()));
+    virsh(&["destroy", "box"]).ok();
+}

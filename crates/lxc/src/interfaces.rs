@@ -102,7 +102,7 @@ impl Driver {
     /// this fails. Our own controller can do without veth pairs until [`Driver::plug_waiting`].
     pub(crate) fn plug_all(&self, live: &mut Domain, plugged: &mut Plugged, ours: bool) -> Result<()> {
         if live.interfaces.is_empty() {
-            return Ok(());
+            return self.forward_ports(live);
         }
         let mut netlink = netlink()?;
         let mut unnamed = 0;
@@ -124,7 +124,7 @@ impl Driver {
                 unnamed += 1;
             }
         }
-        Ok(())
+        self.forward_ports(live)
     }
 
     /// Makes one interface, at once.
@@ -371,6 +371,9 @@ impl Driver {
             if let Err(error) = self.networks.claim_port(network, port, &owner) {
                 tracing::error!("domain '{}': its port in network '{network}': {error}", live.name);
             }
+        }
+        if let Err(error) = self.forward_ports(live) {
+            tracing::error!("domain '{}': {error}", live.name);
         }
     }
 }

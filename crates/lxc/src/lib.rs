@@ -13,6 +13,7 @@ mod describe;
 mod driver;
 mod emulator;
 mod files;
+mod forwards;
 mod guest;
 mod hooks;
 mod hotplug;

@@ -15,7 +15,7 @@ impl Driver {
             .collect();
         let on_it = |interface: &&Interface| matches!(&interface.source, InterfaceSource::Network { network: name, .. } if name == network);
         let mut socket = None;
-        for domain in &running {
+        for domain in running.iter().filter(|domain| domain.interfaces.iter().any(|interface| on_it(&interface))) {
             for interface in domain.interfaces.iter().filter(on_it) {
                 if socket.is_none() {
                     match netlink() {
@@ -27,6 +27,9 @@ impl Driver {
                 if let Err(error) = self.plug_one_again(socket, domain, interface, network) {
                     tracing::error!("domain '{}': not plugged into network '{network}' again: {error}", domain.name);
                 }
+            }
+            if let Err(error) = self.forward_ports(domain) {
+                tracing::error!("domain '{}': {error}", domain.name);
             }
         }
     }

@@ -3,10 +3,12 @@
 use crate::files;
 use crate::leases::{self, Lease};
 use crate::registry::{Handle, Networks, State};
-use crate::{dnsmasq, firewall, running};
+use crate::{dnsmasq, firewall, forwards, running};
 use api::{Error, ErrorDomain, NetworkEvent, Result};
+use conf::Mac;
 use conf::network::{Command, Connections, Network, Plug, Section};
 use std::fs;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::symlink;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -107,6 +109,7 @@ impl Networks {
         let mut state = handle.state();
         let Some(live) = state.live.take() else { return Err(not_active(&handle.name)) };
         running::stop(&live, &self.files, &self.proc);
+        state.ports.values().for_each(forwards::forget);
         state.ports.clear();
         _ = fs::remove_dir_all(self.files.run().join(&handle.name));
         if let Err(e) = self.hook.network(&live, "stopped", "end") {
@@ -240,7 +243,7 @@ impl Networks {
         let config = changed(&state.config, UPDATE_CONFIG)?;
         let live = changed(&state.live, UPDATE_LIVE)?;
         if let (Some(live), Some(before)) = (&live, &state.live) {
-            self.apply(before, live)?;
+            self.apply(before, live, &forwards::reserved(&state))?;
         }
         if let Some(config) = config {
             self.save_definition(&config)?;
@@ -282,7 +285,7 @@ impl Networks {
     }
 
     /// Makes a running network follow its changed document.
-    fn apply(&self, before: &Network, after: &Network) -> Result<()> {
+    fn apply(&self, before: &Network, after: &Network, reserved: &[(Mac, Ipv4Addr)]) -> Result<()> {
         if !after.forward.mode.owns_bridge() {
             return Ok(());
         }
@@ -294,11 +297,11 @@ impl Networks {
             if before.ips == after.ips && before.dns == after.dns {
                 return Ok(());
             }
-            return dnsmasq::reload(after, &self.files, &self.proc);
+            return dnsmasq::reload(after, reserved, &self.files, &self.proc);
         }
         dnsmasq::stop(&after.name, &self.files, &self.proc);
-        dnsmasq::start(after, &self.files).inspect_err(|_| {
-            if let Err(e) = dnsmasq::start(before, &self.files) {
+        dnsmasq::start(after, reserved, &self.files).inspect_err(|_| {
+            if let Err(e) = dnsmasq::start(before, reserved, &self.files) {
                 tracing::error!("network '{}' is without dnsmasq: {}", after.name, e.message);
             }
         })

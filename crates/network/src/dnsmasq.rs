@@ -3,11 +3,12 @@
 use crate::files::{self, Files};
 use crate::program;
 use api::{Error, ErrorDomain, Result};
+use conf::Mac;
 use conf::network::{ForwardMode, Ip, Lease, LeaseUnit, Network, range_size};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use std::fs;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 const PACKAGE: &str = "dnsmasq-base";
@@ -19,11 +20,11 @@ pub fn is_needed(network: &Network) -> bool {
 }
 
 /// Writes the files and starts it; the one that ran before must have ended.
-pub fn start(network: &Network, files: &Files) -> Result<()> {
+pub fn start(network: &Network, reserved: &[(Mac, Ipv4Addr)], files: &Files) -> Result<()> {
     if !is_needed(network) {
         return Ok(());
     }
-    write_files(network, files)?;
+    write_files(network, reserved, files)?;
     let name = &network.name;
     let leases = files.leases(name);
     files::make_folder(files.run())?;
@@ -54,13 +55,13 @@ pub fn stop(network: &str, files: &Files, proc: &Path) {
 }
 
 /// Makes it read its host files anew.
-pub fn reload(network: &Network, files: &Files, proc: &Path) -> Result<()> {
-    write_files(network, files)?;
+pub fn reload(network: &Network, reserved: &[(Mac, Ipv4Addr)], files: &Files, proc: &Path) -> Result<()> {
+    write_files(network, reserved, files)?;
     match running(&network.name, files, proc) {
         Some(pid) => kill_process(pid, Signal::HUP).map_err(|e| {
             Error::system(ErrorDomain::Network, &e.into(), format!("cannot signal dnsmasq of '{}'", network.name))
         }),
-        None => start(network, files),
+        None => start(network, reserved, files),
     }
 }
 
@@ -73,11 +74,11 @@ pub fn running(network: &str, files: &Files, proc: &Path) -> Option<Pid> {
     command.split(|byte| *byte == 0).any(|word| word == wanted.as_bytes()).then_some(pid)
 }
 
-fn write_files(network: &Network, files: &Files) -> Result<()> {
+fn write_files(network: &Network, reserved: &[(Mac, Ipv4Addr)], files: &Files) -> Result<()> {
     let name = &network.name;
     files::make_folder(files.dnsmasq())?;
     // dnsmasq reads these two after it has given up its rights.
-    files::write(&files.hosts_file(name), &hosts_file(network), 0o644)?;
+    files::write(&files.hosts_file(name), &hosts_file(network, reserved), 0o644)?;
     files::write(&files.added_hosts(name), &added_hosts(network), 0o644)?;
     files::write(&files.dnsmasq_config(name), &config(network, files), 0o600)
 }
@@ -271,7 +272,8 @@ fn reverse_zone(ip: &Ip) -> Option<String> {
     Some(format!("{}.{suffix}", reversed.join(".")))
 }
 
-fn hosts_file(network: &Network) -> String {
+/// `reserved` are addresses beyond the document's.
+fn hosts_file(network: &Network, reserved: &[(Mac, Ipv4Addr)]) -> String {
     let mut out = String::new();
     for host in network.ips.iter().flat_map(|ip| &ip.hosts) {
         let Some(address) = host.ip else { continue };
@@ -291,6 +293,14 @@ fn hosts_file(network: &Network) -> String {
         };
         out.push_str(&line);
         out.push('\n');
+    }
+    for (mac, address) in reserved {
+        let listed = |host: &conf::network::DhcpHost| {
+            host.ip == Some(IpAddr::V4(*address)) || host.mac.as_deref().and_then(Mac::parse) == Some(*mac)
+        };
+        if !network.ips.iter().flat_map(|ip| &ip.hosts).any(listed) && network.ipv4().any(Ip::has_dhcp) {
+            out.push_str(&format!("{mac},{address}\n"));
+        }
     }
     out
 }

@@ -92,6 +92,10 @@ fn script(network: &Network) -> Result<Option<String>> {
             line(&format!("\t\t{from}oifname {bridge} {} daddr {}{state} accept", subnet.family, subnet.text));
         }
     }
+    if forwards {
+        // Whoever translates a destination into the network wants it reached.
+        line(&format!("\t\toifname {bridge} ct status dnat accept"));
+    }
     line(&format!("\t\toifname {bridge} reject"));
     if forwards {
         let to = dev.as_ref().map(|dev| format!("oifname {dev} ")).unwrap_or_default();
@@ -183,6 +187,7 @@ table inet virtlxc_virbr0 {
 		type filter hook forward priority filter; policy accept;
 		iifname \"virbr0\" oifname \"virbr0\" accept
 		oifname \"virbr0\" ip daddr 192.168.122.0/24 ct state related,established accept
+		oifname \"virbr0\" ct status dnat accept
 		oifname \"virbr0\" reject
 		iifname \"virbr0\" ip saddr 192.168.122.0/24 accept
 		iifname \"virbr0\" reject

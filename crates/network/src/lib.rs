@@ -7,6 +7,7 @@ mod bridge;
 mod dnsmasq;
 mod files;
 mod firewall;
+mod forwards;
 mod hook;
 mod leases;
 mod ports;
@@ -16,6 +17,7 @@ mod running;
 mod sysctl;
 
 pub use actions::{UPDATE_CONFIG, UPDATE_LIVE};
+pub use forwards::PortForward;
 pub use leases::Lease;
 pub use ports::no_port;
 pub use registry::{Handle, Networks, no_network_uuid};

@@ -2,6 +2,7 @@
 
 use crate::actions::{device_use, not_active};
 use crate::files;
+use crate::forwards;
 use crate::registry::{Handle, Networks, State, random_bytes};
 use crate::{Plug, PortLink, PortOwner};
 use api::{Code, Error, ErrorDomain, Result, Uuid};
@@ -53,6 +54,7 @@ impl Networks {
             trust_guest: group.and_then(|group| group.trust_guest_rx_filters).or(live.trust_guest_rx_filters),
             isolated: live.port_isolated,
             plug: plug(state, live)?,
+            address: None,
         };
         let link = link(live, &port)?;
         self.hook.port(live, &port, "port-created")?;
@@ -61,7 +63,7 @@ impl Networks {
         Ok(link)
     }
 
-    fn save_port(&self, handle: &Handle, port: &Port) -> Result<()> {
+    pub(crate) fn save_port(&self, handle: &Handle, port: &Port) -> Result<()> {
         files::make_folder(&self.files.ports(&handle.name))?;
         let text = conf::file::with_header(&format!("net-port-create {}", port.uuid), &port.format());
         files::write(&self.files.port(&handle.name, &port.uuid), &text, 0o600)
@@ -70,6 +72,7 @@ impl Networks {
     fn unplug(&self, handle: &Handle, port_id: &Uuid) -> Option<Port> {
         let mut state = handle.state();
         let port = state.ports.remove(port_id)?;
+        forwards::forget(&port);
         files::remove_file(&self.files.port(&handle.name, port_id));
         if let Some(live) = &state.live
             && let Err(e) = self.hook.port(live, &port, "port-deleted")
@@ -100,6 +103,7 @@ impl Networks {
             ));
         }
         port.plug = plug(&state, &live)?;
+        port.address = None;
         port.isolated = port.isolated.or(live.port_isolated);
         self.hook.port(&live, &port, "port-created")?;
         self.save_port(handle, &port)?;

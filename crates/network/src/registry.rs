@@ -1,7 +1,7 @@
 //! The list of all networks: kept, looked up, loaded from their files.
 
 use crate::files::{self, Files};
-use crate::{bridge, dnsmasq, firewall, running};
+use crate::{bridge, dnsmasq, firewall, forwards, running};
 use api::{Code, Error, ErrorDomain, Event, NetworkEvent, Paths, Result, Uuid};
 use conf::Mac;
 use conf::network::{Facts, Network, Port};
@@ -178,13 +178,14 @@ impl Networks {
                     continue;
                 }
             };
-            if !running::reattach(&network, &self.files, &self.proc) {
+            let ports = self.load_ports(&name);
+            let state = State { live: Some(network.clone()), ports, ..State::default() };
+            if !running::reattach(&network, &forwards::reserved(&state), &self.files, &self.proc) {
                 tracing::warn!("the bridge of network '{name}' is gone: the network has ended");
+                state.ports.values().for_each(forwards::forget);
                 self.clear(&network);
                 continue;
             }
-            let ports = self.load_ports(&name);
-            let state = State { live: Some(network.clone()), ports, ..State::default() };
             self.add(&mut self.list(), &name, network.uuid, state);
         }
     }

@@ -3,7 +3,9 @@
 use crate::files::{self, Files};
 use crate::{bandwidth, bridge, dnsmasq, firewall};
 use api::{Error, ErrorDomain, Result};
+use conf::Mac;
 use conf::network::Network;
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 /// Starts what the network consists of; undoes all of it if a step fails.
@@ -27,7 +29,7 @@ pub fn start(network: &Network, files: &Files, proc: &Path) -> Result<()> {
             firewall::load(network)?;
             bridge::configure(&mut socket, network, &name)?;
             bridge::enable_forwarding(network, proc)?;
-            dnsmasq::start(network, files)?;
+            dnsmasq::start(network, &[], files)?;
             match &network.bandwidth {
                 Some(limits) => bandwidth::limit(&mut socket, &name, limits),
                 None => Ok(()),
@@ -67,7 +69,7 @@ pub fn save(network: &Network, files: &Files) -> Result<()> {
 }
 
 /// After a restart of the daemon: rules and dnsmasq are there again. `false` where the bridge is gone.
-pub fn reattach(network: &Network, files: &Files, proc: &Path) -> bool {
+pub fn reattach(network: &Network, reserved: &[(Mac, Ipv4Addr)], files: &Files, proc: &Path) -> bool {
     if !network.forward.mode.owns_bridge() {
         return true;
     }
@@ -80,7 +82,7 @@ pub fn reattach(network: &Network, files: &Files, proc: &Path) -> bool {
     }
     if dnsmasq::is_needed(network)
         && dnsmasq::running(&network.name, files, proc).is_none()
-        && let Err(e) = dnsmasq::start(network, files)
+        && let Err(e) = dnsmasq::start(network, reserved, files)
     {
         tracing::error!("network '{}': {}", network.name, e.message);
     }

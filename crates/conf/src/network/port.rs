@@ -5,6 +5,7 @@ use super::{Bandwidth, VirtualPort, Vlan, parts, schema};
 use crate::Mac;
 use crate::xml::{Document, Node, Source, Writer};
 use api::{Error, ErrorDomain, Result, Uuid};
+use std::net::Ipv4Addr;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
@@ -19,6 +20,8 @@ pub struct Port {
     pub trust_guest: Option<bool>,
     pub isolated: Option<bool>,
     pub plug: Plug,
+    /// Kept for it by DHCP; our own element.
+    pub address: Option<Ipv4Addr>,
 }
 
 /// Where the interface is connected.
@@ -42,6 +45,8 @@ pub enum Plug {
     },
 }
 
+/// Of our own elements; libvirt passes over them.
+const NAMESPACE: &str = "urn:virtlxc:network:1.0";
 const DIRECT_MODES: &[&str] = &["vepa", "private", "bridge", "passthrough"];
 
 impl Port {
@@ -96,6 +101,10 @@ impl Port {
             trust_guest: root.child("rxfilters").map(|node| yes_no(node, "trustGuest")).transpose()?.flatten(),
             isolated: root.child("port").map(|node| yes_no(node, "isolated")).transpose()?.flatten(),
             plug: root.child("plug").map_or(Ok(Plug::None), plug)?,
+            address: root
+                .elements()
+                .find(|node| node.namespace() == Some(NAMESPACE) && node.name() == "address")
+                .and_then(|node| node.attr("ip")?.parse().ok()),
         })
     }
 
@@ -124,6 +133,12 @@ impl Port {
             }
         }
         write_plug(&mut w, &self.plug);
+        if let Some(address) = self.address {
+            w.open("virtlxc:address");
+            w.attr("xmlns:virtlxc", NAMESPACE);
+            w.attr("ip", address);
+            w.close();
+        }
         w.finish()
     }
 }

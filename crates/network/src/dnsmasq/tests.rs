@@ -132,7 +132,7 @@ fn host_files() {
         <host id='00:01' ip='fd78:1::22'/></dhcp></ip>",
     );
     assert_eq!(
-        hosts_file(&network),
+        hosts_file(&network, &[]),
         "00:16:3e:78:00:0a,10.78.1.20\n00:16:3e:78:00:01,10.78.1.11,h1\nh6,10.78.1.16,5m\n\
          v6a,[fd78:1::21]\nid:00:01,[fd78:1::22]\n"
     );
