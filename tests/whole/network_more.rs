@@ -169,7 +169,8 @@ fn a_port_of_the_host_leads_into_a_container() {
     image::busybox(Path::new(root), "exec sleep 1000").unwrap();
     let xml = domain("served", root, &["/init"], &interface("web0")).replace(
         "<devices>",
-        "<virtlxc:forward xmlns:virtlxc='urn:virtlxc:domain:1.0' protocol='tcp' host-port='8080' port='80'/><devices>",
+        "<virtlxc:container xmlns:virtlxc='urn:virtlxc:domain:1.0'>\
+         <virtlxc:forward protocol='tcp' host-port='8080' port='80'/></virtlxc:container><devices>",
     );
     virsh(&["create", &file("served.xml", &xml)]).ok();
     let guest = Guest::of("served");
