@@ -10,7 +10,7 @@ use linux::cgroup::Group;
 use linux::mount::Detached;
 use linux::netlink;
 use linux::pty::Pty;
-use linux::{capability, descriptor, process, seccomp};
+use linux::{capability, descriptor, process};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use std::convert::Infallible;
@@ -137,9 +137,8 @@ fn become_init(given: &Given, terminals: &[Pty], report: BorrowedFd) -> Result<I
         process::set_rlimit(number, limit.soft, limit.hard)
             .doing(|| format!("Unable to set rlimit '{}'", limit.name))?;
     }
-    if !plan.refused_calls.is_empty() {
-        let program = seccomp::program(&plan.refused_calls);
-        seccomp::install(&program).doing(|| "Unable to install the filter of system calls")?;
+    if let Some(filter) = &plan.filter {
+        filter.load().doing(|| "Unable to install the filter of system calls")?;
     }
     capability::limit_bounding(plan.capabilities).doing(|| "Failed to drop capabilities")?;
     process::set_ids(user.uid, user.gid, &user.groups)

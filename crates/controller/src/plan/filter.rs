@@ -1,90 +1,51 @@
-//! System calls that a container has no business making: those that reach the machine's own hardware, kernel or swap, or
-//! whose handling in the kernel knows no namespaces. In the manner of systemd-nspawn's list and of the OCI default.
+//! The filter of system calls that a document leaves its container with; the rules themselves are in `linux::seccomp`.
 
-use conf::domain::{Capability, CapabilityPolicy, Domain};
+use conf::domain::{CapabilityPolicy, Domain};
 use linux::capability::Set;
-use linux::seccomp::{self, Refused};
-
-const PERM: u16 = 1;
-const NOSYS: u16 = 38;
-
-/// Why a call may be allowed after all.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lifted {
-    Never,
-    /// By the capability that it takes.
-    By(&'static str),
-    /// By `policy='allow'`.
-    ByPolicy,
-    /// By `policy='allow'`, or by naming the capability `on`.
-    ByName(Capability),
-    /// In a user namespace, where it has no power over the machine.
-    ByIdMap,
-}
-
-/// Programs that find no such call take another way.
-const CALLS: [(&str, u16, Lifted); 24] = [
-    ("kexec_load", PERM, Lifted::Never),
-    ("kexec_file_load", PERM, Lifted::Never),
-    ("open_by_handle_at", PERM, Lifted::Never),
-    ("swapon", PERM, Lifted::Never),
-    ("swapoff", PERM, Lifted::Never),
-    ("quotactl", PERM, Lifted::Never),
-    ("quotactl_fd", PERM, Lifted::Never),
-    ("lookup_dcookie", NOSYS, Lifted::Never),
-    ("uselib", NOSYS, Lifted::Never),
-    ("iopl", PERM, Lifted::ByName(Capability::SysRawio)),
-    ("ioperm", PERM, Lifted::ByName(Capability::SysRawio)),
-    ("syslog", PERM, Lifted::ByName(Capability::Syslog)),
-    ("bpf", PERM, Lifted::ByPolicy),
-    ("perf_event_open", PERM, Lifted::ByPolicy),
-    ("userfaultfd", PERM, Lifted::ByPolicy),
-    ("io_uring_setup", NOSYS, Lifted::ByPolicy),
-    ("io_uring_enter", NOSYS, Lifted::ByPolicy),
-    ("io_uring_register", NOSYS, Lifted::ByPolicy),
-    ("init_module", PERM, Lifted::By("sys_module")),
-    ("finit_module", PERM, Lifted::By("sys_module")),
-    ("delete_module", PERM, Lifted::By("sys_module")),
-    ("add_key", NOSYS, Lifted::ByIdMap),
-    ("request_key", NOSYS, Lifted::ByIdMap),
-    ("keyctl", NOSYS, Lifted::ByIdMap),
-];
+use linux::seccomp::{Filter, Machine};
 
 /// None where the document turns the filter off.
-pub fn of(domain: &Domain, capabilities: Set) -> Vec<Refused> {
+pub fn of(domain: &Domain) -> Option<Filter> {
     if domain.extension.seccomp == Some(false) {
-        return Vec::new();
+        return None;
     }
-    let allows = domain.features.capability_policy == CapabilityPolicy::Allow;
-    let is_lifted = |lifted| match lifted {
-        Lifted::Never => false,
-        Lifted::By(capability) => capabilities.contains(capability),
-        Lifted::ByPolicy => allows,
-        Lifted::ByName(capability) => allows || domain.features.capability(capability) == Some(true),
-        Lifted::ByIdMap => allows || !domain.idmap.uids.is_empty(),
+    Some(Filter::new(Machine::HERE, granted(domain), !domain.idmap.uids.is_empty()))
+}
+
+/// What the document gives on purpose, by the policy "allow" or by name. The power to open any file of a file system
+/// goes by name alone: policy "allow" is for containers that rule their own tree, not the machine's.
+fn granted(domain: &Domain) -> Set {
+    let allowed = match domain.features.capability_policy {
+        CapabilityPolicy::Allow => Set::ALL.without("dac_read_search"),
+        CapabilityPolicy::Default | CapabilityPolicy::Deny => Set::default(),
     };
-    let refused = CALLS.iter().filter(|(_, _, lifted)| !is_lifted(*lifted));
-    refused.filter_map(|(name, errno, _)| seccomp::refused(name, *errno)).collect()
+    domain.features.capabilities.iter().fold(allowed, |set, (capability, on)| match on {
+        true => set.with(capability.word()),
+        false => set.without(capability.word()),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plan::sample;
+    use conf::domain::Capability;
 
     #[test]
     fn what_a_document_allows_is_not_refused() {
         let mut domain = sample::domain();
-        let has = |domain: &Domain, capabilities, name| {
-            of(domain, capabilities).contains(&seccomp::refused(name, PERM).unwrap())
-        };
-        assert_eq!(of(&domain, Set::default()).len(), CALLS.len());
-        assert!(has(&domain, Set::default(), "init_module") && !has(&domain, Set::ALL, "init_module"));
-        domain.features.capabilities = vec![(Capability::Syslog, true)];
-        assert!(!has(&domain, Set::ALL, "syslog") && has(&domain, Set::ALL, "iopl") && has(&domain, Set::ALL, "bpf"));
+        domain.features.capability_policy = CapabilityPolicy::Default;
+        domain.features.capabilities = Vec::new();
+        assert_eq!(granted(&domain), Set::default());
+        domain.features.capabilities = vec![(Capability::Syslog, true), (Capability::Mknod, false)];
+        assert_eq!(granted(&domain), Set::default().with("syslog"));
         domain.features.capability_policy = CapabilityPolicy::Allow;
-        assert!(!has(&domain, Set::ALL, "bpf") && has(&domain, Set::ALL, "kexec_load"));
+        let all = granted(&domain);
+        assert!(all.contains("sys_admin") && !all.contains("dac_read_search") && !all.contains("mknod"));
+        domain.features.capabilities = vec![(Capability::DacReadSearch, true)];
+        assert!(granted(&domain).contains("dac_read_search"));
+        assert!(of(&domain).is_some());
         domain.extension.seccomp = Some(false);
-        assert_eq!(of(&domain, Set::ALL), []);
+        assert!(of(&domain).is_none());
     }
 }

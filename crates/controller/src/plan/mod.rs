@@ -21,7 +21,7 @@ use linux::capability::Set;
 use linux::cgroup::{DeviceRule, Limits, Machine, Place};
 use linux::idmap::Range;
 use linux::process::namespace;
-use linux::seccomp::Refused;
+use linux::seccomp::Filter;
 use std::path::PathBuf;
 
 /// What the daemon's command line says beyond the document.
@@ -67,7 +67,7 @@ pub struct Plan {
     /// Those that survive an exec without being root.
     pub inheritable: Set,
     /// System calls that are refused.
-    pub refused_calls: Vec<Refused>,
+    pub filter: Option<Filter>,
     pub init: Init,
     pub interfaces: Vec<Interface>,
     /// Links of the machine that move into the container under their own names.
@@ -114,7 +114,7 @@ pub fn plan(domain: &Domain, given: &Given) -> Result<Plan> {
         nodes,
         capabilities,
         inheritable,
-        refused_calls: filter::of(domain, capabilities),
+        filter: filter::of(domain),
         image_disks: devices::image_disks(domain)?,
         rlimits: limits::rlimits(domain)?,
         sysctls: limits::sysctls(domain)?,

@@ -14,6 +14,8 @@ pub(super) struct Call(
 pub(super) struct Rule {
     /// Any of these capabilities, granted by name, lifts the rule; where there is none nothing does.
     pub unless: &'static [&'static str],
+    /// It does not hold in a user namespace of the container's own, where the kernel keeps it apart.
+    pub unless_mapped: bool,
     pub errno: i32,
     /// Without a condition every such call is refused.
     pub when: When,
@@ -41,6 +43,7 @@ pub(super) const RULES: &[Rule] = &[
     // Another kernel for the whole machine. CAP_SYS_BOOT, which lets a container reboot itself, would be enough for it.
     Rule {
         unless: &[],
+        unless_mapped: false,
         errno: libc::EPERM,
         when: When::Always,
         calls: &[Call("kexec_load", 246, 283, 104), Call("kexec_file_load", 320, -1, 294)],
@@ -48,6 +51,7 @@ pub(super) const RULES: &[Rule] = &[
     // Code in the kernel.
     Rule {
         unless: &["sys_module"],
+        unless_mapped: false,
         errno: libc::EPERM,
         when: When::Always,
         calls: &[
@@ -59,13 +63,15 @@ pub(super) const RULES: &[Rule] = &[
     // Any file of a file system by its number, also above the container's root (the escape known as Shocker).
     Rule {
         unless: &["dac_read_search"],
+        unless_mapped: false,
         errno: libc::EPERM,
         when: When::Always,
         calls: &[Call("open_by_handle_at", 304, 342, 265)],
     },
-    // Keys belong to users, not to containers. "Not there" is what runc, crun and systemd get along with.
+    // Keys belong to users, not to containers, unless those have users of their own. "Not there" is what runc, crun and systemd get along with.
     Rule {
         unless: &["sys_admin"],
+        unless_mapped: true,
         errno: libc::ENOSYS,
         when: When::Always,
         calls: &[Call("add_key", 248, 286, 217), Call("request_key", 249, 287, 218), Call("keyctl", 250, 288, 219)],
@@ -73,6 +79,7 @@ pub(super) const RULES: &[Rule] = &[
     // Programs in the kernel read all of its memory, and their verifier is a steady source of flaws.
     Rule {
         unless: &["bpf", "sys_admin"],
+        unless_mapped: false,
         errno: libc::EPERM,
         when: When::Always,
         calls: &[Call("bpf", 321, 357, 280)],
@@ -80,6 +87,7 @@ pub(super) const RULES: &[Rule] = &[
     // Counters and trace points of the whole machine.
     Rule {
         unless: &["perfmon", "sys_admin"],
+        unless_mapped: false,
         errno: libc::EPERM,
         when: When::Always,
         calls: &[Call("perf_event_open", 298, 336, 241)],
@@ -87,6 +95,7 @@ pub(super) const RULES: &[Rule] = &[
     // Stops the kernel in the middle of a copy for as long as one likes: half of many an exploit.
     Rule {
         unless: &["sys_ptrace"],
+        unless_mapped: false,
         errno: libc::EPERM,
         when: When::Always,
         calls: &[Call("userfaultfd", 323, 374, 282)],
@@ -94,6 +103,7 @@ pub(super) const RULES: &[Rule] = &[
     // New code with a long list of flaws, and a way around filters; callers fall back to the ordinary calls.
     Rule {
         unless: &["sys_admin"],
+        unless_mapped: false,
         errno: libc::EPERM,
         when: When::Always,
         calls: &[
@@ -105,6 +115,7 @@ pub(super) const RULES: &[Rule] = &[
     // The ports of the machine's hardware.
     Rule {
         unless: &["sys_rawio"],
+        unless_mapped: false,
         errno: libc::EPERM,
         when: When::Always,
         calls: &[Call("iopl", 172, 110, -1), Call("ioperm", 173, 101, -1)],
@@ -112,6 +123,7 @@ pub(super) const RULES: &[Rule] = &[
     // Swap, and disk quotas: of the machine. Watches on a whole file system hand out files outside the container's root.
     Rule {
         unless: &["sys_admin"],
+        unless_mapped: false,
         errno: libc::EPERM,
         when: When::Always,
         calls: &[
@@ -123,10 +135,17 @@ pub(super) const RULES: &[Rule] = &[
         ],
     },
     // Writes a record of every process that ends to a file of the caller's choice.
-    Rule { unless: &["sys_pacct"], errno: libc::EPERM, when: When::Always, calls: &[Call("acct", 163, 51, 89)] },
+    Rule {
+        unless: &["sys_pacct"],
+        unless_mapped: false,
+        errno: libc::EPERM,
+        when: When::Always,
+        calls: &[Call("acct", 163, 51, 89)],
+    },
     // The machine's clock. Calls that may merely read it (adjtimex) are left to the kernel's own check.
     Rule {
         unless: &["sys_time"],
+        unless_mapped: false,
         errno: libc::EPERM,
         when: When::Always,
         calls: &[
@@ -137,10 +156,17 @@ pub(super) const RULES: &[Rule] = &[
         ],
     },
     // The log of the machine's kernel: addresses, and what happens in other containers; it can also be emptied.
-    Rule { unless: &["syslog"], errno: libc::EPERM, when: When::Always, calls: &[Call("syslog", 103, 103, 116)] },
+    Rule {
+        unless: &["syslog"],
+        unless_mapped: false,
+        errno: libc::EPERM,
+        when: When::Always,
+        calls: &[Call("syslog", 103, 103, 116)],
+    },
     // Taken out of the kernel, or about to be: nothing but risk where it still has them.
     Rule {
         unless: &[],
+        unless_mapped: false,
         errno: libc::ENOSYS,
         when: When::Always,
         calls: &[
@@ -155,24 +181,39 @@ pub(super) const RULES: &[Rule] = &[
     // With force the file system itself is cut off, for every container and the host that have it mounted.
     Rule {
         unless: &[],
+        unless_mapped: false,
         errno: libc::EACCES,
         when: When::AnyBit(1, libc::MNT_FORCE as u32),
         calls: &[Call("umount2", 166, 52, 39)],
     },
     // Types text into the terminal that someone outside entered the container from: TIOCSTI, TIOCLINUX.
-    Rule { unless: &[], errno: libc::EPERM, when: When::Equals(1, &[0x5412, 0x541c]), calls: IOCTL },
+    Rule {
+        unless: &[],
+        unless_mapped: false,
+        errno: libc::EPERM,
+        when: When::Equals(1, &[0x5412, 0x541c]),
+        calls: IOCTL,
+    },
     // Halts a file system that is the host's as well: FIFREEZE, and the shutdown of ext4, xfs, f2fs.
-    Rule { unless: &[], errno: libc::EPERM, when: When::Equals(1, &[0xc004_5877, 0x8004_587d]), calls: IOCTL },
+    Rule {
+        unless: &[],
+        unless_mapped: false,
+        errno: libc::EPERM,
+        when: When::Equals(1, &[0xc004_5877, 0x8004_587d]),
+        calls: IOCTL,
+    },
     // The hypervisor below the machine, and the kernel's ciphers with their flaws: not divided by network namespaces.
     // The audit log is the machine's; login programs give up on a refusal, and go on where there is none.
     Rule {
         unless: &[],
+        unless_mapped: false,
         errno: libc::EAFNOSUPPORT,
         when: When::Equals(0, &[libc::AF_VSOCK as u32, libc::AF_ALG as u32]),
         calls: SOCKET,
     },
     Rule {
         unless: &["audit_control", "audit_read"],
+        unless_mapped: false,
         errno: libc::EAFNOSUPPORT,
         when: When::BothEqual(AF_NETLINK, NETLINK_AUDIT),
         calls: SOCKET,
