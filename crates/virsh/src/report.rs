@@ -71,7 +71,7 @@ fn members<'a>(pairs: impl Iterator<Item = (String, &'a str)>) -> Map<String, Va
 
 /// `OS Type` becomes `os_type`, `CPU(s)` becomes `cpus`.
 fn key(title: &str) -> String {
-    let kept = title.chars().filter(|c| !matches!(c, '(' | ')' | ':'));
+    let kept = title.trim_end().chars().filter(|c| !matches!(c, '(' | ')' | ':'));
     kept.map(|c| if c == ' ' || c == '-' { '_' } else { c.to_ascii_lowercase() }).collect()
 }
 

@@ -299,6 +299,8 @@ fn cpu_times(shell: &Shell, cpu_num: i32) -> Result<Times, Failure> {
 }
 
 fn time(times: &Times, name: &str) -> Option<u64> {
+    // The wire calls the system's share the kernel's.
+    let name = if name == "system" { "kernel" } else { name };
     times.iter().find(|(field, _)| field == name).map(|(_, value)| *value)
 }
 
@@ -315,10 +317,10 @@ fn cpu_stats(shell: &mut Shell, arguments: &Arguments) -> Done {
             return Ok(());
         }
         let pairs: Vec<(&str, String)> = shown.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        return shell.pairs(15, &pairs);
+        return shell.pairs(16, &pairs);
     }
     if let Some(usage) = time(&before, "utilization") {
-        return shell.pairs(15, &[("usage:", format!("{usage:5.1}%")), ("idle:", format!("{:5.1}%", 100 - usage))]);
+        return shell.pairs(16, &[("usage:", format!("{usage:5.1}%")), ("idle:", format!("{:5.1}%", 100 - usage))]);
     }
     std::thread::sleep(Duration::from_secs(1));
     let after = cpu_times(shell, cpu)?;
@@ -327,7 +329,7 @@ fn cpu_stats(shell: &mut Shell, arguments: &Arguments) -> Done {
     let total = (user + system + idle + iowait).max(1.0);
     let percent = |part: f64| format!("{:5.1}%", part / total * 100.0);
     shell.pairs(
-        15,
+        16,
         &[
             ("usage:", percent(user + system)),
             ("user:", percent(user)),
