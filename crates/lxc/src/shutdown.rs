@@ -114,7 +114,14 @@ fn open_pipe(root: &OwnedFd, path: &Path) -> io::Result<Option<OwnedFd>> {
         Ok(found) => found,
         Err(_) => return Ok(None),
     };
-    if FileType::from_raw_mode(rustix::fs::fstat(&found)?.st_mode) != FileType::Fifo {
+    let stat = rustix::fs::fstat(&found)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::Fifo {
+        return Ok(None);
+    }
+    // A folder of the host's that is mounted in the container may hold the pipe of the host's init.
+    let hosts =
+        |path: &&str| std::fs::metadata(path).is_ok_and(|own| (own.dev(), own.ino()) == (stat.st_dev, stat.st_ino));
+    if PIPES.iter().any(|path| hosts(path)) {
         return Ok(None);
     }
     match linux::beneath::open(root.as_fd(), path, flags) {
