@@ -58,7 +58,7 @@ fn capability(node: Node, kind: &str, source: Option<Node>) -> Result<HostdevSou
         _ => {
             let interface = text("interface").ok_or_else(|| missing("interface", "net"))?;
             let ips = network::addresses(node)?;
-            let routes = network::routes(node, "guest interface")?;
+            let routes = network::routes(node, "Domain hostdev device")?;
             let addresses = ips.iter().map(network::address_element).chain(routes.iter().map(network::route_element));
             HostdevSource::Net { interface, addresses: addresses.collect() }
         }

@@ -52,7 +52,7 @@ impl Domain {
     pub fn parse(xml: &[u8], how: ParseOptions, host: &Host) -> Result<Parsed> {
         let document = Document::parse(xml, DEFINITION)?;
         let root = document.root();
-        if root.name() != "domain" || root.namespace().is_some() && root.prefix() != "" {
+        if root.name() != "domain" {
             return Err(wrong_root("domain", root));
         }
         let warnings = complaints(root, "domain", how)?;

@@ -72,14 +72,24 @@ impl Document {
 
 /// The input as UTF-8, from UTF-8 or from what its declaration says.
 fn decode(input: &[u8]) -> Step<String> {
+    // Libvirt hands its parser text that ends at the first zero: UTF-16 is none.
+    if input.starts_with(b"\xff\xfe") || input.starts_with(b"\xfe\xff") {
+        return Err(Refusal { at: 0, message: "Start tag expected, '<' not found".to_string() });
+    }
     let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
-    match declared_encoding(input).map(|e| e.to_ascii_uppercase()).as_deref() {
+    let declared = declared_encoding(input);
+    match declared.as_deref().map(str::to_ascii_uppercase).as_deref() {
         None | Some("UTF-8" | "UTF8" | "US-ASCII" | "ASCII") => {}
         Some("ISO-8859-1" | "ISO-LATIN-1" | "ISO LATIN 1" | "LATIN1") => {
             return Ok(input.iter().map(|b| char::from(*b)).collect());
         }
-        Some(other) => {
-            return Err(Refusal { at: 0, message: format!("Unsupported encoding {other}") });
+        // Known, but the text has to be UTF-8 all the same.
+        Some(known) if ["WINDOWS-", "ISO-8859-", "CP", "KOI8-"].iter().any(|prefix| known.starts_with(prefix)) => {}
+        Some(_) => {
+            let name = declared.unwrap_or_default();
+            let at =
+                input.windows(name.len()).position(|part| part == name.as_bytes()).map_or(0, |at| at + name.len() + 1);
+            return Err(Refusal { at, message: format!("Unsupported encoding {name}") });
         }
     }
     match std::str::from_utf8(input) {

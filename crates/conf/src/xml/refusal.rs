@@ -26,7 +26,7 @@ fn context(input: &[u8], at: usize) -> (String, String) {
     if at >= input.len() && input.last().is_none_or(|b| matches!(b, b'\n' | b'\r')) {
         return ("(null)".to_string(), "^".to_string());
     }
-    let line_end = |b: &u8| matches!(b, b'\n' | b'\r');
+    let line_end = |b: &u8| matches!(b, b'\n' | b'\r' | 0);
     let mut cur = at;
     while cur > 0 && input.get(cur).is_some_and(line_end) {
         cur -= 1;
