@@ -134,3 +134,27 @@ fn written_documents_are_stable() {
         assert_eq!(twice.as_ref(), Ok(&once), "{}", path.display());
     }
 }
+
+/// Many more documents, one below the other: `=== NAME`, the document, `--->`, what libvirt 9.0.0 makes of it.
+#[test]
+fn every_probe() {
+    let probes = include_str!("domain_probes.txt");
+    let mut differing = 0;
+    for probe in probes.split("=== ").filter(|probe| !probe.is_empty()) {
+        let Some(((name, input), expected)) =
+            probe.split_once("--->\n").and_then(|(head, expected)| Some((head.split_once('\n')?, expected)))
+        else {
+            panic!("no result in {probe}");
+        };
+        let found = match define(input.as_bytes(), false) {
+            Ok(document) => document,
+            Err(message) => format!("error: {message}\n"),
+        };
+        let (expected, found) = (normalised(expected, input), normalised(&found, input));
+        if expected.trim_end() != found.trim_end() {
+            eprintln!("---- {name}: expected\n{expected}---- found\n{found}");
+            differing += 1;
+        }
+    }
+    assert_eq!(differing, 0, "differ");
+}
