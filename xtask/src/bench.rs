@@ -37,7 +37,7 @@ pub fn command(arguments: &[String]) -> Result<u8> {
     let folder = options.file.parent().map(Path::to_path_buf).unwrap_or_default();
     std::fs::create_dir_all(&folder).map_err(|error| format!("creating {}: {error}", folder.display()))?;
     let mut inside: Vec<String> = vec![
-        std::env::current_exe().map_err(|error| format!("our own program: {error}"))?.display().to_string(),
+        run::program()?.display().to_string(),
         "bench-inside".into(),
         options.file.display().to_string(),
         options.runs.to_string(),

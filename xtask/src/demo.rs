@@ -32,7 +32,7 @@ pub fn command(arguments: &[String]) -> Result<u8> {
         return on_the_machine();
     }
     println!("Entering a throw-away copy of this machine ...");
-    let ourselves = std::env::current_exe().map_err(|error| format!("our own program: {error}"))?;
+    let ourselves = run::program()?;
     let stage = [ourselves.to_string_lossy().into_owned(), "demo-inside".to_string()];
     sandbox::run_inside(&sandbox::Options::default(), &stage)
 }

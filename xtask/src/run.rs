@@ -64,8 +64,15 @@ pub fn cargo() -> Result<Command> {
 
 /// A call of this very program.
 pub fn ourselves() -> Result<Command> {
+    Ok(Command::new(program()?))
+}
+
+/// Where this very program is. cargo may have put a newer one in its place while this one ran, as it does when the tests of
+/// the workspace are built: that one does as well.
+pub fn program() -> Result<PathBuf> {
     let program = std::env::current_exe().map_err(|error| format!("our own program: {error}"))?;
-    Ok(Command::new(program))
+    let text = program.to_str().ok_or("the path of the source tree is not UTF-8")?;
+    Ok(PathBuf::from(text.strip_suffix(" (deleted)").unwrap_or(text)))
 }
 
 fn cannot_start(command: &Command, error: &std::io::Error) -> String {

@@ -83,7 +83,7 @@ pub fn enter(arguments: &[String]) -> Result<u8> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
         .map_err(|error| format!("asking to die with the parent: {error}"))?;
     cgroups::join(&name_of(base))?;
-    let program = std::env::current_exe().map_err(|error| format!("our own program: {error}"))?;
+    let program = run::program()?;
     let error = Command::new("unshare")
         .args(["--mount", "--pid", "--net", "--ipc", "--uts"])
         .args(["--fork", "--kill-child", "--propagation", "private", "--"])
@@ -98,7 +98,7 @@ pub fn enter(arguments: &[String]) -> Result<u8> {
 pub fn settle(arguments: &[String]) -> Result<u8> {
     let base = Path::new(arguments.first().ok_or("sandbox-settle was told no folder")?);
     cgroups::settle(&name_of(base))?;
-    let program = std::env::current_exe().map_err(|error| format!("our own program: {error}"))?;
+    let program = run::program()?;
     let error =
         Command::new("unshare").args(["--cgroup", "--"]).arg(program).arg("sandbox-inside").args(arguments).exec();
     Err(format!("cannot run unshare (package util-linux): {error}"))

@@ -54,7 +54,7 @@ fn payload(folder: &Path, filters: &[String]) -> Result<PathBuf> {
         copy(&run::programs()?.join(name), &format!("programs/{name}"))?;
     }
     copy(&super::whole::built()?, "whole")?;
-    copy(&std::env::current_exe().map_err(|error| format!("our own program: {error}"))?, "xtask")?;
+    copy(&run::program()?, "xtask")?;
     copy(&run::top()?.join("xtask/src/test/qemu.sh"), "script")?;
     fs::write(inside.join("filters"), filters.iter().map(|filter| format!("{filter}\n")).collect::<String>())
         .map_err(|error| format!("writing the filters: {error}"))?;

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(240);
 
 pub fn run(filters: &[String]) -> Result<String> {
-    let ourselves = std::env::current_exe().map_err(|error| format!("our own program: {error}"))?;
+    let ourselves = run::program()?;
     let ourselves = ourselves.to_str().ok_or("the path of the source tree is not UTF-8")?;
     // As TOML, where a runner may have blanks in its path; cfg(all()) is every target.
     let runner = format!("target.'cfg(all())'.runner = [{ourselves:?}, \"limited\"]");
