@@ -3,6 +3,7 @@
 //! words of a refusal are libxml2's. What comes from outside is bounded: size, depth, nodes, attributes, entities.
 //! The writer has libvirt's layout: two spaces, attributes in single quotes.
 
+mod encoding;
 mod read;
 mod refusal;
 mod tree;

@@ -2,6 +2,7 @@
 //! (XML 1.0 with namespaces, no validation), within limits, and knows no entities but those whose text stands
 //! in the document itself.
 
+use super::encoding::decode;
 use super::refusal::Refusal;
 use super::tree::{AttrData, Declared, Document, Kind, NONE, Name, NodeData, Span};
 use api::{ErrorDomain, Result};
@@ -38,7 +39,7 @@ impl Limits {
     };
 }
 
-type Step<T> = std::result::Result<T, Refusal>;
+pub(super) type Step<T> = std::result::Result<T, Refusal>;
 
 impl Document {
     pub fn parse(input: &[u8], source: Source) -> Result<Document> {
@@ -68,49 +69,6 @@ impl Document {
             Err(refusal) => Err(refusal.into_error(source, reader.document.input.as_bytes())),
         }
     }
-}
-
-/// The input as UTF-8, from UTF-8 or from what its declaration says.
-fn decode(input: &[u8]) -> Step<String> {
-    // Libvirt hands its parser text that ends at the first zero: UTF-16 is none.
-    if input.starts_with(b"\xff\xfe") || input.starts_with(b"\xfe\xff") {
-        return Err(Refusal { at: 0, message: "Start tag expected, '<' not found".to_string() });
-    }
-    let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
-    let declared = declared_encoding(input);
-    match declared.as_deref().map(str::to_ascii_uppercase).as_deref() {
-        None | Some("UTF-8" | "UTF8" | "US-ASCII" | "ASCII") => {}
-        Some("ISO-8859-1" | "ISO-LATIN-1" | "ISO LATIN 1" | "LATIN1") => {
-            return Ok(input.iter().map(|b| char::from(*b)).collect());
-        }
-        // Known, but the text has to be UTF-8 all the same.
-        Some(known) if ["WINDOWS-", "ISO-8859-", "CP", "KOI8-"].iter().any(|prefix| known.starts_with(prefix)) => {}
-        Some(_) => {
-            let name = declared.unwrap_or_default();
-            let at =
-                input.windows(name.len()).position(|part| part == name.as_bytes()).map_or(0, |at| at + name.len() + 1);
-            return Err(Refusal { at, message: format!("Unsupported encoding {name}") });
-        }
-    }
-    match std::str::from_utf8(input) {
-        Ok(text) => Ok(text.to_string()),
-        Err(e) => {
-            let at = e.valid_up_to();
-            let bytes: Vec<String> =
-                input[at..].iter().chain([0; 4].iter()).take(4).map(|b| format!("0x{b:02X}")).collect();
-            let message = format!("Input is not proper UTF-8, indicate encoding !\nBytes: {}", bytes.join(" "));
-            Err(Refusal { at, message })
-        }
-    }
-}
-
-fn declared_encoding(input: &[u8]) -> Option<String> {
-    let rest = input.strip_prefix(b"<?xml")?;
-    let end = rest.iter().take(200).position(|b| *b == b'>')?;
-    let declaration = String::from_utf8_lossy(&rest[..end]).into_owned();
-    let after = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start().to_string();
-    let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    after[1..].split_once(quote).map(|(name, _)| name.to_string())
 }
 
 struct Reader {
