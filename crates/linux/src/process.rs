@@ -66,7 +66,7 @@ pub fn clone(namespaces: u64, cgroup: Option<BorrowedFd>) -> io::Result<Option<C
 }
 
 /// How many threads this process has: a folder has a link for itself, one for its parent's entry, one per subfolder.
-fn threads() -> io::Result<u64> {
+pub(crate) fn threads() -> io::Result<u64> {
     let task = rustix::fs::stat("/proc/self/task")?;
     Ok(task.st_nlink.saturating_sub(2))
 }

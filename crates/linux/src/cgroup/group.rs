@@ -98,16 +98,26 @@ impl Group {
     pub fn detect(hierarchies: &Hierarchies, proc: &Path, id: i32, domain: &str) -> Result<Group> {
         let machine = name::machine_name(id, domain);
         let own = [name::group_name(&machine), name::scope_name(&machine)];
-        let parts = hierarchies.placement(proc, id)?.into_iter().filter_map(|(hierarchy, path)| {
-            let mut path = path.as_str();
-            if hierarchy.version == Version::Two {
-                path = path.strip_suffix(EMULATOR).and_then(|path| path.strip_suffix('/')).unwrap_or(path);
-            }
-            let last = path.rsplit('/').next().unwrap_or_default();
-            if !own.iter().any(|own| own == last) {
-                return None;
-            }
-            Some(Part::at(hierarchy, hierarchy.folder(path)?))
+        let placed = hierarchies.placement(proc, id)?;
+        let found: Vec<(&Hierarchy, &str)> = placed
+            .iter()
+            .filter_map(|(hierarchy, path)| {
+                let mut path = path.as_str();
+                if hierarchy.version == Version::Two {
+                    path = path.strip_suffix(EMULATOR).and_then(|path| path.strip_suffix('/')).unwrap_or(path);
+                }
+                let last = path.rsplit('/').next().unwrap_or_default();
+                own.iter().any(|own| own == last).then_some((*hierarchy, path))
+            })
+            .collect();
+        let parts = hierarchies.all.iter().filter_map(|hierarchy| {
+            let path = found.iter().find(|(one, _)| *one == hierarchy).map(|(_, path)| *path);
+            // Beside version 1 the controller is not in version 2, where the group has the same path.
+            let beside = || {
+                let (_, path) = found.first().filter(|_| hierarchy.version == Version::Two)?;
+                hierarchy.folder(path).filter(|folder| folder_exists(&folder.join(CONTAINER))).map(|_| *path)
+            };
+            Some(Part::at(hierarchy, hierarchy.folder(path.or_else(beside)?)?))
         });
         let parts: Vec<Part> = parts.collect();
         match parts.is_empty() {
@@ -119,7 +129,15 @@ impl Group {
     /// Puts this process, the controller, into the group. What it starts from then on is there too, but for version 2,
     /// where the container has a part of its own: see [`Group::container_folder`].
     pub fn join(&self) -> Result<()> {
-        self.parts.iter().try_for_each(|part| file::write(&part.emulator().join("cgroup.procs"), "0"))
+        // To move a whole process the kernel stops all forks and exits on the machine, which takes it milliseconds; not so for
+        // a thread that moves itself, which version 1 allows. Beside version 1 the controller needs no place in version 2.
+        let file = if crate::process::threads().is_ok_and(|count| count == 1) { "tasks" } else { "cgroup.procs" };
+        let version_one = self.parts.iter().any(|part| part.version == Version::One && !part.controllers.is_empty());
+        self.parts.iter().try_for_each(|part| match part.version {
+            Version::One => file::write(&part.folder.join(file), "0"),
+            Version::Two if version_one => Ok(()),
+            Version::Two => file::write(&part.emulator().join("cgroup.procs"), "0"),
+        })
     }
 
     /// The container's part in version 2, for clone3's CLONE_INTO_CGROUP; none where there is no version 2.
