@@ -15,25 +15,25 @@ fn readers_change_nothing() {
     let document = file("box.xml", &domain("box", "/opt/box", &["/init"], ""));
     let config = file("config", "lxc.uts.name = x\nlxc.rootfs.path = /etc\n");
     virsh(&["define", &document]).ok();
-    let refused: [(&[&str], &str); 12] = [
-        (&["define", &document], "virDomainDefineXML"),
+    let refused: [&[&str]; 12] = [
+        &["define", &document],
         // A document is not even read: this one would be refused otherwise.
-        (&["create", "/dev/null"], "virDomainCreateXML"),
-        (&["start", "box"], "virDomainCreate"),
-        (&["destroy", "box"], "virDomainDestroy"),
-        (&["shutdown", "box"], "virDomainShutdown"),
-        (&["undefine", "box"], "virDomainUndefine"),
-        (&["autostart", "box"], "virDomainSetAutostart"),
-        (&["memtune", "box", "--hard-limit", "1000"], "virDomainSetMemoryParameters"),
-        (&["dumpxml", "--security-info", "box"], "virDomainGetXMLDesc"),
-        (&["domxml-from-native", "lxc-tools", &config], "virConnectDomainXMLFromNative"),
-        (&["net-destroy", "default"], "virNetworkDestroy"),
-        (&["net-undefine", "default"], "virNetworkUndefine"),
+        &["create", "/dev/null"],
+        &["start", "box"],
+        &["destroy", "box"],
+        &["shutdown", "box"],
+        &["undefine", "box"],
+        &["autostart", "box"],
+        &["memtune", "box", "--hard-limit", "1000"],
+        &["dumpxml", "--security-info", "box"],
+        &["domxml-from-native", "lxc-tools", &config],
+        &["net-destroy", "default"],
+        &["net-undefine", "default"],
     ];
     for running in [false, true] {
-        for (command, _) in &refused {
+        for command in &refused {
             let said = virsh(&[&["-r"], *command].concat()).failure();
-            assert!(said.contains("read only access prevents"), "{command:?}: {said}");
+            assert!(said.contains("error: operation forbidden: "), "{command:?}: {said}");
         }
         // What may be asked, of a domain that is off and of one that runs.
         for question in

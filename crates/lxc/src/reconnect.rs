@@ -11,11 +11,20 @@ use api::{DomainState, Error, ErrorDomain, Result, StateReason};
 use conf::status::DomainStatus;
 use linux::cgroup::{Group, Hierarchies, Place};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A controller answers a new connection at once.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A container's init is its controller's only child.
+fn only_child(proc: &Path, controller: i32) -> Option<i32> {
+    let children = std::fs::read_to_string(proc.join(format!("{controller}/task/{controller}/children"))).ok()?;
+    let mut children = children.split_whitespace();
+    let child = children.next()?.parse().ok()?;
+    children.next().is_none().then_some(child)
+}
 
 impl Driver {
     /// Finds what runs.
@@ -67,7 +76,11 @@ impl Driver {
             Pid::from_raw(id).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()).ok_or_else(gone)?;
         let init = match status.init_pid {
             pid if pid > 0 => pid,
-            _ => monitor.wait_for_init(PATIENCE)?,
+            // libvirt's controller tells only its first client, which may have ended before it wrote it down.
+            _ => match only_child(&self.paths.proc, id) {
+                Some(pid) => pid,
+                None => monitor.wait_for_init(PATIENCE)?,
+            },
         };
         let init = open_child(&self.paths.proc, init, id).map(|fd| (init, Arc::new(fd)));
         let group = hierarchies.and_then(|hierarchies| {
