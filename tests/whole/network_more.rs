@@ -181,7 +181,10 @@ fn a_port_of_the_host_leads_into_a_container() {
     let fetch = || shell(&format!("ip netns exec world {get}")).out;
     assert_eq!(fetch(), "served\n", "{address}");
     assert_eq!(shell(get).out, "served\n");
-    assert_eq!(guest.shell("wget -q -T 5 -O - http://10.77.4.1:8080/").out, "served\n");
+    let neighbour = start("neighbour", &interface("web0"));
+    dhcp(&neighbour);
+    assert_eq!(neighbour.shell("wget -q -T 5 -O - http://10.77.4.1:8080/").out, "served\n");
+    virsh(&["destroy", "neighbour"]).ok();
     // It lasts through both.
     daemon.kill();
     let _daemon = Daemon::start();
