@@ -77,7 +77,7 @@ impl Driver {
             Some(object) if redefine || object.lock().live.is_none() => Ok(object),
             Some(object) => Err(Error::operation_invalid(
                 ErrorDomain::Domain,
-                format!("domain is already active as '{}'", object.name),
+                format!("domain '{}' is already active", object.name),
             )),
             None => {
                 let object = DomainObject::new(Arc::clone(definition), false);

@@ -48,4 +48,4 @@ pub use object::DomainObject;
 pub use shutdown::{INITCTL, SIGNAL, Wish};
 pub use start::StartOptions;
 pub use statistics::{CpuStats, InterfaceCounters, groups};
-pub use tuning::MAXIMUM;
+pub use tuning::{BLOCK_PARAMETERS, MAXIMUM};

@@ -58,7 +58,7 @@ impl Driver {
         let persistent = {
             let mut state = object.lock();
             if state.live.is_some() {
-                let words = format!("domain is already active as '{}'", object.name);
+                let words = format!("domain '{}' is already active", object.name);
                 return Err(Error::operation_invalid(ErrorDomain::Domain, words));
             }
             if !state.persistent {

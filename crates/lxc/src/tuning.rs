@@ -87,7 +87,8 @@ impl Driver {
                     _ => tune.swap_hard_limit = limit,
                 }
             }
-            if tune.swap_hard_limit.is_some_and(|swap| tune.hard_limit.is_some_and(|hard| hard > swap)) {
+            // One that is not set is no limit, and so above every other.
+            if tune.swap_hard_limit.is_some_and(|swap| tune.hard_limit.is_none_or(|hard| hard > swap)) {
                 let words = "memory hard_limit tunable value must be lower than or equal to swap_hard_limit";
                 return Err(Error::new(ErrorDomain::Domain, Code::InvalidArg, words));
             }
@@ -241,7 +242,7 @@ const DEVICE_LIMITS: &[DeviceLimit] = &[
     ("device_write_bytes_sec", |device| device.write_bytes),
 ];
 
-const BLOCK_PARAMETERS: &[&str] = &[
+pub const BLOCK_PARAMETERS: &[&str] = &[
     "weight",
     "device_weight",
     "device_read_iops_sec",

@@ -128,8 +128,26 @@ fn nodeinfo(shell: &mut Shell, _: &Arguments) -> Done {
     shell.pairs(21, &pairs)
 }
 
+/// As the domain capabilities say, or, where a daemon has none, as it answers when asked for the number alone.
 fn maxvcpus(shell: &mut Shell, arguments: &Arguments) -> Done {
-    let args = ConnectGetMaxVcpusArgs { r#type: arguments.text("type")?.map(Into::into) };
+    let kind = arguments.text("type")?;
+    let args = ConnectGetDomainCapabilitiesArgs {
+        emulatorbin: None,
+        arch: None,
+        machine: None,
+        virttype: kind.map(Into::into),
+        flags: 0,
+    };
+    let known: api::Result<ConnectGetDomainCapabilitiesRet> =
+        shell.call(Procedure::ConnectGetDomainCapabilities, &args);
+    if let Ok(known) = known {
+        let xml = known.capabilities.to_string_lossy();
+        let document = document::parse(&xml)?;
+        if let Some(maximum) = document::child_attribute(document.root_element(), "vcpu", "max") {
+            return shell.value("maximum", maximum);
+        }
+    }
+    let args = ConnectGetMaxVcpusArgs { r#type: kind.map(Into::into) };
     let shown: ConnectGetMaxVcpusRet = shell.call(Procedure::ConnectGetMaxVcpus, &args)?;
     shell.value("maximum", &shown.max_vcpus.to_string())
 }
