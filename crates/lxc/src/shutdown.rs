@@ -121,7 +121,7 @@ fn open_pipe(root: &OwnedFd, path: &Path) -> io::Result<Option<OwnedFd>> {
     // A folder of the host's that is mounted in the container may hold the pipe of the host's init.
     let hosts =
         |path: &&str| std::fs::metadata(path).is_ok_and(|own| (own.dev(), own.ino()) == (stat.st_dev, stat.st_ino));
-    if PIPES.iter().any(|path| hosts(path)) {
+    if PIPES.iter().any(hosts) {
         return Ok(None);
     }
     match linux::beneath::open(root.as_fd(), path, flags) {
