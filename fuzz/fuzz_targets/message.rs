@@ -8,14 +8,13 @@ use rpc::message::{HEADER, Header};
 use rpc::remote::*;
 use rpc::xdr::{Codec, decode, encode};
 
-/// What is decoded is encoded to something that means the same.
-fn check<C: Codec>(bytes: &[u8])
-where
-    C::Value: PartialEq,
-{
+/// What is decoded is encoded to something that means the same: to bytes that come back unchanged. The values themselves
+/// cannot be compared, since a number that is none is not equal to itself.
+fn check<C: Codec>(bytes: &[u8]) {
     let Ok(value) = decode::<C>(bytes) else { return };
-    let again = encode::<C>(&value).ok().and_then(|bytes| decode::<C>(&bytes).ok());
-    assert!(again == Some(value));
+    let first = encode::<C>(&value).ok();
+    let second = first.as_ref().and_then(|bytes| decode::<C>(bytes).ok()).and_then(|value| encode::<C>(&value).ok());
+    assert!(first.is_some() && first == second);
 }
 
 fuzz_target!(|bytes: &[u8]| {

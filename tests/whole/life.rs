@@ -82,7 +82,8 @@ fn a_reboot_from_inside_starts_it_again() {
     sandbox::require();
     let _daemon = Daemon::start();
     let root = Path::new(ROOT);
-    let guest = running("echo again >> /starts; [ $(wc -l < /starts) -lt 2 ] && busybox reboot -f; exec sleep 1000");
+    let guest =
+        running("echo again >> /starts; [ $(wc -l < /starts) -lt 2 ] && sleep 1 && busybox reboot -f; exec sleep 1000");
     let again = eventually("the second start", PATIENCE, || {
         let id = virsh(&["domid", "box"]).ok().trim().parse().ok().filter(|id| *id != guest.controller)?;
         fs::read_to_string(format!("/proc/{id}/task/{id}/children"))

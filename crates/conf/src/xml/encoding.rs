@@ -43,5 +43,16 @@ fn declared_encoding(input: &[u8]) -> Option<String> {
     let declaration = String::from_utf8_lossy(&rest[..end]).into_owned();
     let after = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start().to_string();
     let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    after[1..].split_once(quote).map(|(name, _)| name.to_string())
+    after[1..].split_once(quote).map(|(name, _)| name.to_string()).filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::declared_encoding;
+
+    #[test]
+    fn an_empty_name_is_no_encoding() {
+        assert_eq!(declared_encoding(b"<?xml version='1.0' encoding=''?><a/>"), None);
+        assert_eq!(declared_encoding(b"<?xml version='1.0' encoding='x'?><a/>").as_deref(), Some("x"));
+    }
 }
