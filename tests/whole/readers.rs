@@ -31,7 +31,8 @@ fn readers_change_nothing() {
         &["net-undefine", "default"],
     ];
     for running in [false, true] {
-        for command in &refused {
+        // Of a domain that runs, the client itself says that it does.
+        for command in refused.iter().filter(|command| !(running && command.first() == Some(&"start"))) {
             let said = virsh(&[&["-r"], *command].concat()).failure();
             assert!(said.contains("error: operation forbidden: "), "{command:?}: {said}");
         }
