@@ -223,22 +223,7 @@ fn complete(live: &mut Domain) {
         live.partition = Some("/machine".into());
     }
     if !live.filesystems.iter().any(|filesystem| filesystem.target == "/") {
-        let root = Filesystem {
-            source: FilesystemSource::Mount { dir: "/".into() },
-            target: "/".into(),
-            read_only: false,
-            access_mode: None,
-            driver: None,
-            file_mode: None,
-            directory_mode: None,
-            model: None,
-            multidevs: None,
-            space_hard_limit: 0,
-            space_soft_limit: 0,
-            mount: None,
-            kept: Vec::new(),
-        };
-        live.filesystems.insert(0, root);
+        live.filesystems.insert(0, Filesystem::new(FilesystemSource::Mount { dir: "/".into() }, "/"));
     }
 }
 

@@ -24,6 +24,27 @@ pub struct Filesystem {
     pub kept: Vec<Element>,
 }
 
+impl Filesystem {
+    /// Nothing asked of it beyond what it is and where.
+    pub fn new(source: FilesystemSource, target: impl Into<String>) -> Filesystem {
+        Filesystem {
+            source,
+            target: target.into(),
+            read_only: false,
+            access_mode: None,
+            driver: None,
+            file_mode: None,
+            directory_mode: None,
+            model: None,
+            multidevs: None,
+            space_hard_limit: 0,
+            space_soft_limit: 0,
+            mount: None,
+            kept: Vec::new(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FilesystemSource {
     Mount {

@@ -224,19 +224,5 @@ fn tmpfs_size(options: &[&str]) -> Result<u64> {
 }
 
 fn filesystem(source: FilesystemSource, target: &str) -> Filesystem {
-    Filesystem {
-        source,
-        target: target.to_string(),
-        read_only: false,
-        access_mode: Some(AccessMode::Passthrough),
-        driver: None,
-        file_mode: None,
-        directory_mode: None,
-        model: None,
-        multidevs: None,
-        space_hard_limit: 0,
-        space_soft_limit: 0,
-        mount: None,
-        kept: Vec::new(),
-    }
+    Filesystem { access_mode: Some(AccessMode::Passthrough), ..Filesystem::new(source, target) }
 }
