@@ -11,8 +11,6 @@ use std::process::{Command, Stdio};
 
 /// Of the Debian that the tests compare with.
 const SUITE: &str = "bookworm";
-/// Where apt names no other.
-const MIRROR: &str = "http://deb.debian.org/debian";
 
 /// What is made of a set of packages.
 struct Image {
@@ -84,10 +82,10 @@ impl Image {
         fs::create_dir_all(folder).map_err(|error| format!("creating {}: {error}", folder.display()))?;
         let (mirror, include) = (mirror(), format!("--include={}", self.packages));
         let (downloaded, scratch) = (folder.join("packages.tgz"), folder.join("scratch"));
-        println!("Fetching the packages of {} from {mirror} ...", self.files.join(", "));
+        println!("Fetching the packages of {} {} ...", self.files.join(", "), mirror.as_deref().unwrap_or_default());
         let mut fetch = Command::new("debootstrap");
         fetch.args(["--variant=minbase", &include, "--make-tarball"]).arg(&downloaded).arg(SUITE).arg(&scratch);
-        run::run(fetch.arg(&mirror).stdout(Stdio::null()))?;
+        run::run(fetch.args(&mirror).stdout(Stdio::null()))?;
         println!("Unpacking and configuring them in a sandbox ...");
         let script = format!(
             "set -e; cd {folder}; mkdir /debian; mount -t tmpfs -o mode=755,size=3G debian /debian; \
@@ -95,6 +93,7 @@ impl Image {
              || {{ tail -n 30 log /debian/debootstrap/debootstrap.log; exit 1; }}; \
              rm -rf /debian/var/cache/apt/archives/*.deb /debian/var/lib/apt/lists/*; {}",
             self.make,
+            mirror = mirror.as_deref().unwrap_or_default(),
             folder = folder.display(),
             downloaded = downloaded.display(),
         );
@@ -114,12 +113,12 @@ impl Image {
     }
 }
 
-/// The mirror that apt is set up with.
-fn mirror() -> String {
+/// The mirror that apt is set up with; where it names none, debootstrap has one of its own.
+fn mirror() -> Option<String> {
     let mut ask = Command::new("apt-get");
     ask.args(["indextargets", "--format", "$(CREATED_BY) $(RELEASE) $(COMPONENT) $(REPO_URI)"]);
     let targets = run::output(&mut ask).unwrap_or_default();
-    mirror_among(&targets).unwrap_or(MIRROR).to_string()
+    mirror_among(&targets).map(str::to_string)
 }
 
 /// The first that has the suite's main component.
