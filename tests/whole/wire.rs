@@ -69,6 +69,37 @@ fn an_unknown_procedure_is_answered_as_unsupported() {
     assert!(text.contains("unknown procedure: 60000"), "{text}");
 }
 
+/// Sends one message and reads what answers it.
+fn converse(socket: &mut UnixStream, message: &[u8]) -> Vec<u8> {
+    socket.write_all(message).unwrap();
+    let mut length = [0; 4];
+    socket.read_exact(&mut length).unwrap();
+    let mut answer = vec![0; u32::from_be_bytes(length) as usize - 4];
+    socket.read_exact(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn our_own_program_is_beside_libvirts() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    const OWN: u32 = 0x766c_7863;
+    let version = message(28, [OWN, 1, 1, 0, 1, 0], b"");
+    let mut socket = connect();
+    let table = [
+        ("another version", message(28, [OWN, 2, 1, 0, 0, 0], b""), "Cannot find program 1986820195 version 2"),
+        ("no such procedure", message(28, [OWN, 1, 60000, 0, 0, 0], b""), "unknown procedure: 60000"),
+        ("not open yet", version.clone(), "hypervisor connection not open"),
+        ("opening", message(48, [REMOTE, 1, 1, 0, 0, 0], b"\0\0\0\x01\0\0\0\x07lxc:///\0\0\0\0\0"), ""),
+        ("open", version, concat!("\0\0\0\x05", env!("CARGO_PKG_VERSION"))),
+    ];
+    for (what, bytes, expected) in table {
+        let answered = converse(&mut socket, &bytes);
+        let text = String::from_utf8_lossy(&answered);
+        assert!(text.contains(expected), "{what}: {text:?}");
+    }
+}
+
 #[test]
 fn clients_that_vanish_in_mid_stream() {
     sandbox::require();

@@ -1,6 +1,6 @@
 //! libvirt's wire protocol: XDR, framing, file descriptors, client and server.
 //!
-//! Knows nothing of domains or XML. The generated types of each program are in a module of its name.
+//! Knows nothing of domains or XML. The types of each program are in a module of its name.
 #![forbid(unsafe_code)]
 
 pub mod client;
@@ -11,5 +11,5 @@ pub mod server;
 pub mod wire;
 pub mod xdr;
 
-pub use protocol::{ProgramProcedure, admin, keepalive, lxc, monitor, qemu, remote, virnet};
+pub use protocol::{ProgramProcedure, admin, keepalive, lxc, monitor, qemu, remote, virnet, virtlxc};
 pub use xdr::Str;

@@ -7,7 +7,7 @@ use rpc::message::Message;
 use rpc::protocol::{ProcedureInfo, ReadOnly};
 use rpc::server::{Client, Reply};
 use rpc::xdr::Codec;
-use rpc::{lxc, qemu, remote};
+use rpc::{lxc, qemu, remote, virtlxc};
 use std::sync::Arc;
 
 pub struct Call<'a> {
@@ -77,6 +77,7 @@ impl Call<'_> {
             remote::PROGRAM => remote::Procedure::from_number(procedure).map(|p| p.info()),
             lxc::PROGRAM => lxc::Procedure::from_number(procedure).map(|p| p.info()),
             qemu::PROGRAM => qemu::Procedure::from_number(procedure).map(|p| p.info()),
+            virtlxc::PROGRAM => virtlxc::Procedure::from_number(procedure).map(|p| p.info()),
             _ => None,
         }
     }

@@ -91,6 +91,11 @@ pub fn lib_version(_: &Call, _: ()) -> Result<ConnectGetLibVersionRet> {
     Ok(ConnectGetLibVersionRet { lib_ver: LIBVIRT_VERSION })
 }
 
+/// Of this daemon, not of the libvirt whose interface it has.
+pub fn own_version(_: &Call, _: ()) -> Result<rpc::virtlxc::ConnectGetVersionRet> {
+    Ok(rpc::virtlxc::ConnectGetVersionRet { version: env!("CARGO_PKG_VERSION").into() })
+}
+
 pub fn hostname(call: &Call, _: ()) -> Result<ConnectGetHostnameRet> {
     Ok(ConnectGetHostnameRet { hostname: call.daemon.host.hostname().into() })
 }

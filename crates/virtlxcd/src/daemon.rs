@@ -11,7 +11,7 @@ use rpc::error::rpc_error;
 use rpc::message::{Header, Message, Status};
 use rpc::protocol::{Kind, Priority};
 use rpc::server::{Client, Loop, Peer, Reply, Server, Service, StreamSession};
-use rpc::{lxc, qemu, remote};
+use rpc::{lxc, qemu, remote, virtlxc};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -122,7 +122,7 @@ fn not_ready() -> Error {
     Error::internal(ErrorDomain::Rpc, "the daemon's drivers are not ready")
 }
 
-/// Programs REMOTE, LXC and QEMU.
+/// Programs REMOTE, LXC and QEMU of libvirt, and our own.
 pub struct Hypervisor {
     pub daemon: Arc<Daemon>,
 }
@@ -176,6 +176,7 @@ impl Service for Hypervisor {
             (remote::PROGRAM, remote::VERSION) => remote::Procedure::from_number(header.procedure).map(|p| p.info()),
             (lxc::PROGRAM, lxc::VERSION) => lxc::Procedure::from_number(header.procedure).map(|p| p.info()),
             (qemu::PROGRAM, qemu::VERSION) => qemu::Procedure::from_number(header.procedure).map(|p| p.info()),
+            (virtlxc::PROGRAM, virtlxc::VERSION) => virtlxc::Procedure::from_number(header.procedure).map(|p| p.info()),
             (program, version) => {
                 return Err(rpc_error(format!("Cannot find program {program} version {version}")));
             }
@@ -190,6 +191,10 @@ impl Service for Hypervisor {
             lxc::PROGRAM => dispatch::lxc_program(&call, lxc::Procedure::from_number(procedure)),
             qemu::PROGRAM => match qemu::Procedure::from_number(procedure) {
                 Some(procedure) => call.not_supported(procedure.info()),
+                None => Err(rpc_error(format!("unknown procedure: {procedure}"))),
+            },
+            virtlxc::PROGRAM => match virtlxc::Procedure::from_number(procedure) {
+                Some(procedure) => dispatch::own_program(&call, procedure),
                 None => Err(rpc_error(format!("unknown procedure: {procedure}"))),
             },
             _ => match remote::Procedure::from_number(procedure) {

@@ -9,7 +9,7 @@ use crate::{
 use api::{Error, ErrorDomain, Result};
 use rpc::remote::Procedure;
 use rpc::server::Reply;
-use rpc::{lxc, remote};
+use rpc::{lxc, remote, virtlxc};
 
 #[rustfmt::skip]
 pub fn remote_program(call: &Call, procedure: Procedure) -> Result<Reply> {
@@ -181,5 +181,13 @@ pub fn lxc_program(call: &Call, procedure: Option<lxc::Procedure>) -> Result<Rep
     match procedure {
         Some(lxc::Procedure::DomainOpenNamespace) => call.special(stats::open_namespace),
         None => Err(Error::internal(ErrorDomain::Rpc, "unknown procedure")),
+    }
+}
+
+/// Our own program: see `crates/rpc/src/protocol/virtlxc.rs`.
+pub fn own_program(call: &Call, procedure: virtlxc::Procedure) -> Result<Reply> {
+    use virtlxc::Procedure as P;
+    match procedure {
+        P::ConnectGetVersion => call.typed(connect::own_version),
     }
 }

@@ -69,7 +69,15 @@ fn every_cut_of_a_message_is_an_error_or_a_shorter_message_and_never_a_panic() {
 
 #[test]
 fn procedures_are_numbered_without_a_gap() {
-    for table in [remote::PROCEDURES, lxc::PROCEDURES, qemu::PROCEDURES, admin::PROCEDURES, monitor::PROCEDURES] {
+    let tables = [
+        remote::PROCEDURES,
+        lxc::PROCEDURES,
+        qemu::PROCEDURES,
+        admin::PROCEDURES,
+        monitor::PROCEDURES,
+        virtlxc::PROCEDURES,
+    ];
+    for table in tables {
         for (at, info) in table.iter().enumerate() {
             assert_eq!(info.number, at as i32 + 1, "{}", info.name);
         }
