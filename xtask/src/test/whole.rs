@@ -61,7 +61,9 @@ pub fn built() -> Result<PathBuf> {
     let messages = run::output(&mut cargo)?;
     let executable = |line: &str| {
         let message: Value = serde_json::from_str(line).ok()?;
-        message.get("executable").and_then(Value::as_str).map(PathBuf::from)
+        // Cargo builds the package's other programs beside the tests, and names them in any order.
+        let tests = message.get("target")?.get("name")?.as_str()? == "whole";
+        message.get("executable").and_then(Value::as_str).filter(|_| tests).map(PathBuf::from)
     };
     messages.lines().rev().find_map(executable).ok_or_else(|| "cargo names no test program".to_string())
 }
