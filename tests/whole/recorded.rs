@@ -70,7 +70,7 @@ fn essence(text: &str) -> String {
         // Where the emulator is installed differs from one system to the next.
         let emulator = line.trim_start().strip_prefix("<emulator>").is_some_and(|rest| rest.ends_with("</emulator>"));
         let mut line = if emulator { "<emulator>#</emulator>".to_string() } else { line.to_string() };
-        for prefix in ["vnet", "/dev/pts/", "CPU time: ", "/tmp/virsh", "Child process (", "vnet#_"] {
+        for prefix in ["vnet", "/dev/pts/", "CPU time: ", "/tmp/virsh", "Child process (", "vnet#_", "rx_drop "] {
             if let Some(at) = line.find(prefix) {
                 let end = at + prefix.len();
                 let tail: String = line[end..].trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).into();

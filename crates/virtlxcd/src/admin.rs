@@ -10,8 +10,9 @@ use rpc::message::{Header, Message, Status};
 use rpc::protocol::Priority;
 use rpc::server::{Client, ClientInfo, ClientLimits, Control, Peer, PoolLimits, Reply, Service, Then};
 use rpc::xdr::Codec;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// `VIR_CLIENT_TRANS_UNIX`.
@@ -21,7 +22,13 @@ const LIBVIRT_VERSION: u64 = 9_000_000;
 pub struct Admin {
     pub servers: Arc<OnceLock<Servers>>,
     pub idle: Arc<IdleEnd>,
+    /// What was set for each server as the most clients that have yet to authenticate: kept, since it can be asked for,
+    /// but none has to here.
+    pub unauthenticated: Mutex<BTreeMap<String, u32>>,
 }
+
+/// libvirt's default of the same.
+const UNAUTHENTICATED: u32 = 20;
 
 /// The daemon's servers by name, in the order in which they are listed.
 pub type Servers = Vec<(&'static str, Arc<dyn Control>)>;
@@ -214,12 +221,11 @@ impl Admin {
     fn limits(&self, args: ServerGetClientLimitsArgs) -> Result<ServerGetClientLimitsRet> {
         no_flags(args.flags, "adminServerGetClientLimits", ErrorDomain::Rpc)?;
         let server = self.find(&args.srv)?;
-        let max = server.limits().max_clients as u32;
-        // Nobody has to authenticate: no client is ever without.
         let params = [
-            ("nclients_max", max),
+            ("nclients_max", server.limits().max_clients as u32),
             ("nclients", server.clients().len() as u32),
-            ("nclients_unauth_max", max),
+            ("nclients_unauth_max", self.most_unauthenticated(&args.srv)),
+            // Nobody has to authenticate: no client is ever without.
             ("nclients_unauth", 0),
         ];
         Ok(ServerGetClientLimitsRet { params: params.map(uint).into() })
@@ -229,25 +235,39 @@ impl Admin {
         no_flags(args.flags, "adminServerSetClientLimits", ErrorDomain::Rpc)?;
         let server = self.find(&args.srv)?;
         let mut limits: ClientLimits = server.limits();
+        let mut unauthenticated = self.most_unauthenticated(&args.srv);
         for param in args.params {
             match uint_of(param)? {
                 (name, value) if name == "nclients_max" => limits.max_clients = value as usize,
-                // Kept for those who set both.
-                (name, _) if name == "nclients_unauth_max" => {}
+                (name, value) if name == "nclients_unauth_max" => unauthenticated = value,
                 (name, _) => return Err(unsupported(&name)),
             }
         }
+        if unauthenticated as usize > limits.max_clients {
+            let words = "The overall maximum number of clients waiting for authentication must not be less than the \
+                         overall maximum number of clients";
+            let more = format!("; {unauthenticated} would be more than {}", limits.max_clients);
+            return Err(Error::new(ErrorDomain::Rpc, Code::InvalidArg, words).explain(more));
+        }
         server.set_limits(limits);
+        let mut all = self.unauthenticated.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(args.srv.name.to_string_lossy(), unauthenticated);
         Ok(())
+    }
+
+    fn most_unauthenticated(&self, server: &NonnullServer) -> u32 {
+        let all = self.unauthenticated.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&server.name.to_string_lossy()).copied().unwrap_or(UNAUTHENTICATED)
     }
 }
 
 fn check_workers(limits: &PoolLimits) -> Result<()> {
-    if limits.max_workers == 0 || limits.min_workers > limits.max_workers {
-        let words = "maxWorkers must be greater than 0, minWorkers not greater than maxWorkers";
-        return Err(Error::new(ErrorDomain::Rpc, Code::InvalidArg, words));
+    let refused = |words: &str| Err(Error::new(ErrorDomain::Rpc, Code::InvalidArg, words));
+    match (limits.min_workers, limits.max_workers) {
+        (min, max) if min > max => refused("minWorkers cannot be larger than maxWorkers"),
+        (_, 0) => refused("maxWorkers must be greater than 0"),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn uint((field, value): (&str, u32)) -> TypedParam {

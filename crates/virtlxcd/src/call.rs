@@ -86,9 +86,18 @@ impl Call<'_> {
     pub fn read_only(&self) -> Result<bool> {
         let state = self.client.session.state();
         let opened = state.opened.as_ref();
-        opened
-            .map(|opened| opened.read_only)
-            .ok_or_else(|| Error::internal(ErrorDomain::Rpc, "hypervisor connection not open"))
+        opened.map(|opened| opened.read_only).ok_or_else(|| Error::internal(ErrorDomain::Rpc, self.not_open()))
+    }
+
+    /// In libvirt, other drivers than the hypervisor's say it in other words.
+    fn not_open(&self) -> &'static str {
+        let of_another = |info: &ProcedureInfo| {
+            // These are in the family of node devices, but the hypervisor's driver answers them.
+            let detaching =
+                ["NODE_DEVICE_DETTACH", "NODE_DEVICE_RE_ATTACH", "NODE_DEVICE_RESET", "NODE_DEVICE_DETACH_FLAGS"];
+            matches!(info.domain, 18 | 19 | 22 | 26 | 30 | 33) && !detaching.contains(&info.name)
+        };
+        if self.info().is_some_and(of_another) { "connection not open" } else { "hypervisor connection not open" }
     }
 
     /// Refuses what a read-only connection may not ask, for calls where that depends on the arguments.

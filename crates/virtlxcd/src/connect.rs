@@ -61,8 +61,8 @@ fn accepted_uri(name: &str) -> Result<(String, Driver)> {
     Err(Error::internal(domain, words))
 }
 
-pub fn close(_: &Call, _: ()) -> Result<Reply> {
-    Ok(Reply { then: Then::Close, ..Reply::default() })
+pub fn close() -> Reply {
+    Reply { then: Then::Close, ..Reply::default() }
 }
 
 pub fn supports_feature(call: &Call, args: ConnectSupportsFeatureArgs) -> Result<ConnectSupportsFeatureRet> {

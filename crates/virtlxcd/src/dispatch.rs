@@ -3,8 +3,8 @@
 
 use crate::call::Call;
 use crate::{
-    connect, documents, domains, domains_devices as devices, domains_life as life, domains_stats as stats,
-    domains_tuning as tuning, networks, networks_ports, node,
+    beside, connect, documents, domains, domains_devices as devices, domains_life as life, domains_stats as stats,
+    domains_tuning as tuning, lacking, networks, networks_ports, node,
 };
 use api::{Error, ErrorDomain, Result};
 use rpc::remote::Procedure;
@@ -20,9 +20,9 @@ pub fn remote_program(call: &Call, procedure: Procedure) -> Result<Reply> {
         P::AuthPolkit | P::AuthSaslInit | P::AuthSaslStart | P::AuthSaslStep => call.early(connect::no_authentication),
         P::ConnectOpen => call.early(connect::open),
         P::ConnectSupportsFeature => call.early(connect::supports_feature),
+        P::ConnectClose => Ok(connect::close()),
 
         // The connection.
-        P::ConnectClose => call.special(connect::close),
         P::ConnectGetType => call.typed(connect::kind),
         P::ConnectGetVersion => call.typed(connect::version),
         P::ConnectGetLibVersion => call.typed(connect::lib_version),
@@ -173,7 +173,10 @@ pub fn remote_program(call: &Call, procedure: Procedure) -> Result<Reply> {
         P::DomainGetSecurityLabelList => call.typed(|_, _: remote::DomainGetSecurityLabelListArgs| {
             Ok(remote::DomainGetSecurityLabelListRet { labels: Vec::new(), ret: -1 })
         }),
-        other => call.not_supported(other.info()),
+
+        // Storage pools, secrets, network filters.
+        other if matches!(other.info().domain, 18 | 30 | 33) => beside::answer(call, other),
+        other => lacking::answer(call, other),
     }
 }
 

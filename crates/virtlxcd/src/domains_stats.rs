@@ -33,6 +33,9 @@ pub fn cpu_stats(call: &Call, args: DomainGetCpuStatsArgs) -> Result<DomainGetCp
 }
 
 pub fn memory_stats(call: &Call, args: DomainMemoryStatsArgs) -> Result<DomainMemoryStatsRet> {
+    if args.max_stats == 0 {
+        return Ok(DomainMemoryStatsRet { stats: Vec::new() });
+    }
     no_flags(args.flags, "lxcDomainMemoryStats", ErrorDomain::Lxc)?;
     let stats = call.daemon.domains()?.memory_stats(&*domain(call, &args.dom)?)?;
     let stats = stats.into_iter().take(args.max_stats as usize).map(|(tag, val)| DomainMemoryStat { tag, val });

@@ -45,8 +45,8 @@ pub fn memory_parameters(call: &Call, args: DomainGetMemoryParametersArgs) -> Re
 }
 
 pub fn set_memory_parameters(call: &Call, args: DomainSetMemoryParametersArgs) -> Result<()> {
-    known_flags(args.flags, IMPACT, "lxcDomainSetMemoryParameters", ErrorDomain::Lxc)?;
     let params = given(args.params, "virDomainSetMemoryParameters")?;
+    known_flags(args.flags, IMPACT, "lxcDomainSetMemoryParameters", ErrorDomain::Lxc)?;
     call.daemon.domains()?.set_memory_parameters(&domain(call, &args.dom)?, &params, args.flags)
 }
 
@@ -63,8 +63,8 @@ pub fn block_parameters(call: &Call, args: DomainGetBlkioParametersArgs) -> Resu
 }
 
 pub fn set_block_parameters(call: &Call, args: DomainSetBlkioParametersArgs) -> Result<()> {
-    known_flags(args.flags, IMPACT, "lxcDomainSetBlkioParameters", ErrorDomain::Lxc)?;
     let params = given(args.params, "virDomainSetBlkioParameters")?;
+    known_flags(args.flags, IMPACT, "lxcDomainSetBlkioParameters", ErrorDomain::Lxc)?;
     call.daemon.domains()?.set_block_parameters(&domain(call, &args.dom)?, &params, args.flags)
 }
 
@@ -77,6 +77,7 @@ pub fn scheduler_parameters(
     call: &Call,
     args: DomainGetSchedulerParametersArgs,
 ) -> Result<DomainGetSchedulerParametersRet> {
+    room_for_some(args.nparams, "virDomainGetSchedulerParameters")?;
     Ok(DomainGetSchedulerParametersRet { params: scheduler(call, &args.dom, args.nparams, 0)? })
 }
 
@@ -84,9 +85,19 @@ pub fn scheduler_parameters_flags(
     call: &Call,
     args: DomainGetSchedulerParametersFlagsArgs,
 ) -> Result<DomainGetSchedulerParametersFlagsRet> {
+    room_for_some(args.nparams, "virDomainGetSchedulerParametersFlags")?;
     known_flags(args.flags, IMPACT | STRINGS_OKAY, "lxcDomainGetSchedulerParametersFlags", ErrorDomain::Lxc)?;
     let params = scheduler(call, &args.dom, args.nparams, args.flags & IMPACT)?;
     Ok(DomainGetSchedulerParametersFlagsRet { params })
+}
+
+/// How many there are is told by the scheduler's type: here room for none is a mistake.
+fn room_for_some(count: i32, function: &str) -> Result<()> {
+    if count == 0 { Err(null_params(function)) } else { Ok(()) }
+}
+
+fn null_params(function: &str) -> Error {
+    Error::argument(ErrorDomain::Domain, function, "params", format!("params in {function} must not be NULL"))
 }
 
 fn scheduler(call: &Call, dom: &NonnullDomain, room: i32, flags: u32) -> Result<Vec<TypedParam>> {
@@ -100,22 +111,21 @@ pub fn set_scheduler_parameters(call: &Call, args: DomainSetSchedulerParametersA
 }
 
 pub fn set_scheduler_parameters_flags(call: &Call, args: DomainSetSchedulerParametersFlagsArgs) -> Result<()> {
-    known_flags(args.flags, IMPACT, "lxcDomainSetSchedulerParametersFlags", ErrorDomain::Lxc)?;
     let params = given(args.params, "virDomainSetSchedulerParametersFlags")?;
+    known_flags(args.flags, IMPACT, "lxcDomainSetSchedulerParametersFlags", ErrorDomain::Lxc)?;
     call.daemon.domains()?.set_scheduler_parameters(&domain(call, &args.dom)?, &params, args.flags)
 }
 
 /// The parameters of a call that needs at least one.
 fn given(params: Vec<TypedParam>, function: &str) -> Result<Vec<api::TypedParam>> {
     if params.is_empty() {
-        let words = format!("params in {function} must not be NULL");
-        return Err(Error::argument(ErrorDomain::Domain, function, "params", words));
+        return Err(null_params(function));
     }
     Ok(params.into_iter().map(typed_param_from_wire).collect())
 }
 
 pub fn metadata(call: &Call, args: DomainGetMetadataArgs) -> Result<DomainGetMetadataRet> {
-    known_flags(args.flags, IMPACT, "lxcDomainGetMetadata", ErrorDomain::Lxc)?;
+    known_flags(args.flags, IMPACT, "virDomainObjGetMetadata", ErrorDomain::Domain)?;
     let uri = args.uri.map(|uri| uri.to_string_lossy());
     let object = domain(call, &args.dom)?;
     let metadata = call.daemon.domains()?.metadata(&object, args.r#type, uri.as_deref(), args.flags)?;

@@ -25,6 +25,7 @@ const SERIAL: u32 = 1;
 pub struct Counters {
     domain: AtomicI32,
     network: AtomicI32,
+    beside: AtomicI32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +38,25 @@ pub struct Registration {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
     Domain,
     /// By a client that does not know callback ids.
     DomainLegacy,
     Network,
+    /// Nothing of these kinds ever happens here.
+    StoragePool,
+    Secret,
+}
+
+impl Kind {
+    fn words(self) -> &'static str {
+        match self {
+            Kind::Domain | Kind::DomainLegacy => "domain",
+            Kind::Network => "network",
+            Kind::StoragePool => "storage pool",
+            Kind::Secret => "secret",
+        }
+    }
 }
 
 /// All registrations of one client.
@@ -85,6 +100,21 @@ pub fn register_network(
     let id = counters.network.fetch_add(1, Ordering::Relaxed);
     list.push(Registration { kind: Kind::Network, event, uuid: net.map(|net| Uuid(net.uuid)), id });
     Ok(id)
+}
+
+/// Of what is never heard of: storage pools and secrets have two events each.
+pub fn register_beside(counters: &Counters, list: &mut Registrations, kind: Kind, event: i32) -> Result<i32> {
+    if !(0..2).contains(&event) {
+        return Err(Error::internal(ErrorDomain::Rpc, format!("unsupported {} event ID {event}", kind.words())));
+    }
+    let id = counters.beside.fetch_add(1, Ordering::Relaxed);
+    list.push(Registration { kind, event, uuid: None, id });
+    Ok(id)
+}
+
+pub fn deregister_beside(list: &mut Registrations, kind: Kind, id: i32) -> Result<()> {
+    let unknown = || Error::internal(ErrorDomain::Rpc, format!("{} event callback {id} not registered", kind.words()));
+    remove(list, |r| r.kind == kind && r.id == id).ok_or_else(unknown)
 }
 
 pub fn deregister_domain(list: &mut Registrations, id: i32) -> Result<()> {

@@ -97,7 +97,9 @@ impl Outputs {
         for item in text.split_whitespace() {
             let wrong = || {
                 let forms = "stderr, journald, syslog:NAME or file:PATH";
-                format!("log output '{item}': expected LEVEL:TARGET, LEVEL being 1 to 4 and TARGET {forms}")
+                format!(
+                    "Malformed format for log output '{item}': expected LEVEL:TARGET, LEVEL being 1 to 4 and TARGET {forms}"
+                )
             };
             let (level, target) = split_level(item).ok_or_else(wrong)?;
             let output = Output::parse(target).ok_or_else(wrong)??;
@@ -112,7 +114,7 @@ impl Filters {
     pub fn parse(text: &str) -> Result<Filters, String> {
         let mut list = Vec::new();
         for item in text.split_whitespace() {
-            let wrong = || format!("log filter '{item}': expected LEVEL:NAME, LEVEL being 1 to 4");
+            let wrong = || format!("Malformed format for filter '{item}': expected LEVEL:NAME, LEVEL being 1 to 4");
             let (level, name) = split_level(item).filter(|(_, name)| !name.is_empty()).ok_or_else(wrong)?;
             list.push((level, name.to_string()));
         }

@@ -3,6 +3,7 @@
 
 mod admin;
 mod background;
+mod beside;
 mod call;
 mod config;
 mod connect;
@@ -19,6 +20,7 @@ mod domains_tuning;
 mod events;
 mod host;
 mod idle;
+mod lacking;
 mod log;
 mod networks;
 mod networks_ports;

@@ -97,7 +97,14 @@ fn cells_from(cells: &[u32], start: i32, count: u32) -> Result<Vec<u32>> {
     Ok(cells.iter().copied().filter(|cell| *cell >= start).take(count as usize).collect())
 }
 
+/// Both calls about pages need to be told of which sizes.
+fn some_sizes(sizes: &[u32], function: &str) -> Result<()> {
+    let words = || format!("npages in {function} must not be zero");
+    if sizes.is_empty() { Err(Error::argument(ErrorDomain::Domain, function, "npages", words())) } else { Ok(()) }
+}
+
 pub fn free_pages(call: &Call, args: NodeGetFreePagesArgs) -> Result<NodeGetFreePagesRet> {
+    some_sizes(&args.pages, "virNodeGetFreePages")?;
     no_flags(args.flags, "lxcNodeGetFreePages", ErrorDomain::Lxc)?;
     if args.pages.len().saturating_mul(args.cell_count as usize) > 1024 {
         return Err(Error::internal(ErrorDomain::Rpc, "the result would be too large: more than 1024 counts"));
@@ -153,6 +160,11 @@ pub fn memory_parameters(call: &Call, args: NodeGetMemoryParametersArgs) -> Resu
 }
 
 pub fn set_memory_parameters(call: &Call, args: NodeSetMemoryParametersArgs) -> Result<()> {
+    if args.params.is_empty() {
+        let function = "virNodeSetMemoryParameters";
+        let words = format!("params in {function} must not be NULL");
+        return Err(Error::argument(ErrorDomain::Domain, function, "params", words));
+    }
     no_flags(args.flags, "virHostMemSetParameters", ErrorDomain::None)?;
     let mut writes = Vec::new();
     for param in args.params {
@@ -192,6 +204,7 @@ pub fn suspend(_: &Call, args: NodeSuspendForDurationArgs) -> Result<()> {
 pub fn alloc_pages(call: &Call, args: NodeAllocPagesArgs) -> Result<NodeAllocPagesRet> {
     /// `VIR_NODE_ALLOC_PAGES_SET`: the pool becomes so large, else so much larger.
     const SET: u32 = 1;
+    some_sizes(&args.page_sizes, "virNodeAllocPages")?;
     known_flags(args.flags, SET, "lxcNodeAllocPages", ErrorDomain::Lxc)?;
     let host = &call.daemon.host;
     let mut changed = 0;

@@ -16,7 +16,7 @@ use rpc::server::{Control, EventFlags, Listening, Loop, Server, Source};
 use rustix::process::Signal;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 /// Running calls have so long to end when the daemon is told to.
@@ -58,7 +58,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     let idle = IdleEnd::new(&event_loop, needed, options.timeout.map(Duration::from_secs));
     daemon.set_idle(&idle);
     let servers = Arc::new(OnceLock::new());
-    let service = Admin { servers: Arc::clone(&servers), idle };
+    let service = Admin { servers: Arc::clone(&servers), idle, unauthenticated: Mutex::default() };
     let admin =
         Server::new("admin-worker", Arc::clone(&event_loop), service, config.admin_workers, config.admin_limits);
     _ = servers.set(vec![("admin", Arc::clone(&admin) as Arc<dyn Control>), ("virtlxcd", Arc::clone(&server) as _)]);

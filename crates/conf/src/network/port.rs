@@ -51,7 +51,7 @@ const DIRECT_MODES: &[&str] = &["vepa", "private", "bridge", "passthrough"];
 
 impl Port {
     pub fn parse(xml: &[u8], validate: bool) -> Result<Port> {
-        let source = Source { name: "(networkport)", domain: ErrorDomain::Network };
+        let source = Source { name: "(networkport_definition)", domain: ErrorDomain::Network };
         Port::parse_from(xml, source, validate)
     }
 
