@@ -43,6 +43,11 @@ impl Paths {
         self.run.parent().map(Path::to_path_buf).unwrap_or_default()
     }
 
+    /// `/etc/subuid` or `/etc/subgid`: ids that are set aside for user namespaces.
+    pub fn subordinate_ids(&self, file: &str) -> PathBuf {
+        self.etc.parent().map(Path::to_path_buf).unwrap_or_default().join(file)
+    }
+
     /// Persistent domain documents, `NAME.xml`, and `autostart/`.
     pub fn domains(&self) -> PathBuf {
         self.etc.join("lxc")

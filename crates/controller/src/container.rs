@@ -2,11 +2,12 @@
 //! why not to a pipe and is gone. From the change of root on, all that it touches is the guest's.
 
 use crate::failure::{Doing, Failure, Result};
-use crate::plan::{Interface, Plan};
+use crate::plan::{self, Interface, Plan};
 use crate::prepare::Prepared;
 use crate::{procview, tree, users};
 use linux::beneath;
 use linux::cgroup::Group;
+use linux::label;
 use linux::mount::Detached;
 use linux::netlink;
 use linux::pty::Pty;
@@ -69,7 +70,7 @@ fn build_and_execute(
         set_sysctl(path, value)?;
     }
     if plan.private_network {
-        configure_network(&plan.interfaces)?;
+        configure_network(plan.interfaces.iter().chain(&plan.moved_links))?;
     }
     become_init(given, &terminals, report)
 }
@@ -89,14 +90,15 @@ fn set_sysctl(path: &Path, value: &str) -> Result<()> {
 }
 
 /// The links have come in under their names already.
-fn configure_network(interfaces: &[Interface]) -> Result<()> {
+fn configure_network<'a>(interfaces: impl Iterator<Item = &'a Interface>) -> Result<()> {
     let mut socket = netlink::Socket::new().doing(|| "Unable to open a netlink socket")?;
     socket.set_up("lo", true).doing(|| "Unable to bring up the loopback interface")?;
     for interface in interfaces {
         let name = &interface.name;
         let index = socket.index(name).doing(|| format!("Unable to find interface {name}"))?;
-        for (address, prefix) in &interface.addresses {
-            let address = netlink::Address { link: index, address: *address, prefix: *prefix, broadcast: None };
+        for plan::Address { address, prefix, peer } in &interface.addresses {
+            let address =
+                netlink::Address { link: index, address: *address, prefix: *prefix, peer: *peer, broadcast: None };
             socket.add_address(&address).doing(|| format!("Failed to set IP address {} on {name}", address.address))?;
         }
         if interface.up {
@@ -160,6 +162,10 @@ fn become_init(given: &Given, terminals: &[Pty], report: BorrowedFd) -> Result<I
     let arguments: Vec<CString> =
         std::iter::once(&init.path).chain(&init.arguments).map(|word| text(word)).collect::<Result<_>>()?;
     let environment: Vec<CString> = given.environment.iter().map(|word| text(word)).collect::<Result<_>>()?;
+    if let Some(profile) = &plan.profile {
+        label::apparmor_on_exec(profile)
+            .doing(|| format!("Unable to confine init by AppArmor's profile '{profile}'"))?;
+    }
     let error = process::execute(&program, &arguments, &environment);
     Err(error).doing(|| format!("cannot execute init '{}'", init.path))
 }

@@ -7,7 +7,7 @@ use crate::handshake::Handshake;
 use crate::log;
 use crate::monitor::Monitor;
 use crate::options::Options;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Interface, Plan};
 use crate::prepare::{self, Prepared};
 use crate::procview::ProcView;
 use crate::serve;
@@ -126,6 +126,7 @@ struct Running {
 /// for we are in them ourselves.
 fn start(plan: &Plan, inherited: Inherited, state: &Path) -> Result<Running> {
     let Inherited { consoles, passed, mut handshake, shared } = inherited;
+    plan.notes.iter().for_each(log::info);
     let prepared = prepare::prepare(plan, consoles.len())?;
     let group = make_group(plan, &prepared)?;
 
@@ -293,7 +294,7 @@ fn move_links(plan: &Plan, child: &Child) -> Result<()> {
             })?,
         }
     }
-    for link in &plan.moved_links {
+    for Interface { link, .. } in &plan.moved_links {
         socket.move_to(link, netns(), None).doing(|| format!("Unable to move interface {link} into the container"))?;
     }
     Ok(())

@@ -7,6 +7,7 @@ pub mod dbus;
 pub mod descriptor;
 pub mod fuse;
 pub mod idmap;
+pub mod label;
 pub mod loopdev;
 pub mod mount;
 pub mod mountinfo;

@@ -87,7 +87,7 @@ pub fn configure(socket: &mut Socket, network: &Network, bridge: &str) -> Result
             let words = format!("bridge '{bridge}' has an invalid netmask or IP address");
             return Err(Error::internal(ErrorDomain::Network, words));
         };
-        let address = Address { link, address: ip.address, prefix, broadcast: None };
+        let address = Address { link, address: ip.address, prefix, peer: None, broadcast: None };
         socket.add_address(&address).map_err(|e| {
             let broadcast = match ip.address {
                 IpAddr::V4(v4) => format!(" bcast {}", conf::network::broadcast(v4, prefix)),

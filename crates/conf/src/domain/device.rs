@@ -1,5 +1,6 @@
 //! Devices: file systems, disks, consoles, host devices.
 
+use super::{InterfaceAddress, Route};
 use crate::element::Element;
 use crate::words::words;
 
@@ -164,10 +165,11 @@ pub enum HostdevSource {
     Misc {
         char: String,
     },
-    /// Mode `capabilities`, type `net`: an interface that moves into the container; `ip` and `route` are kept.
+    /// Mode `capabilities`, type `net`: an interface that moves into the container, and what is set on it there.
     Net {
         interface: String,
-        addresses: Vec<Element>,
+        ips: Vec<InterfaceAddress>,
+        routes: Vec<Route>,
     },
     Usb(UsbSource),
     /// Mode `subsystem`, any other type: its `<hostdev>` as a whole, kept.

@@ -82,6 +82,9 @@ pub(super) fn extension(root: Node) -> Result<Extension> {
         match node.name() {
             "idmap" => {
                 let count = unsigned(node, "count", u64::from(u32::MAX))?.unwrap_or(65_536);
+                if count == 0 {
+                    return Err(wrong(node, "count", "at least 1")).at(node);
+                }
                 extension.automatic_idmap = Some(count as u32);
             }
             "isolation" => {

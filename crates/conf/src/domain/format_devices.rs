@@ -117,9 +117,10 @@ impl Hostdev {
         match &self.source {
             HostdevSource::Storage { block } => nested(w, "block", block),
             HostdevSource::Misc { char } => nested(w, "char", char),
-            HostdevSource::Net { interface, addresses } => {
+            HostdevSource::Net { interface, ips, routes } => {
                 nested(w, "interface", interface);
-                addresses.iter().for_each(|address| address.write(w));
+                ips.iter().map(address_element).for_each(|ip| ip.write(w));
+                routes.iter().map(route_element).for_each(|route| route.write(w));
             }
             HostdevSource::Usb(usb) => usb.write(w),
             HostdevSource::Other(_) => {}

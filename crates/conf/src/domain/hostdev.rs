@@ -57,10 +57,8 @@ fn capability(node: Node, kind: &str, source: Option<Node>) -> Result<HostdevSou
         "misc" => HostdevSource::Misc { char: text("char").ok_or_else(|| missing("char", "character"))? },
         _ => {
             let interface = text("interface").ok_or_else(|| missing("interface", "net"))?;
-            let ips = network::addresses(node)?;
-            let routes = network::routes(node, "Domain hostdev device")?;
-            let addresses = ips.iter().map(network::address_element).chain(routes.iter().map(network::route_element));
-            HostdevSource::Net { interface, addresses: addresses.collect() }
+            let (ips, routes) = (network::addresses(node)?, network::routes(node, "Domain hostdev device")?);
+            HostdevSource::Net { interface, ips, routes }
         }
     })
 }

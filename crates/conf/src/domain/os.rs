@@ -122,6 +122,36 @@ pub(super) fn idmap(root: Node) -> Result<IdMap> {
     Ok(map)
 }
 
+impl IdMap {
+    /// Refuses what the kernel would at the start (user_namespaces(7)). Reading takes it, as libvirt does: what is in a file
+    /// already is not lost.
+    pub fn check(&self) -> Result<()> {
+        check_entries("uid", &self.uids).and_then(|()| check_entries("gid", &self.gids))
+    }
+}
+
+fn check_entries(name: &str, entries: &[IdMapEntry]) -> Result<()> {
+    let shown = |entry: &IdMapEntry| format!("{} {} {}", entry.start, entry.target, entry.count);
+    for (number, entry) in entries.iter().enumerate() {
+        // The last id is nobody's: it stands for 'no id'.
+        let within = |first: u32| u64::from(first) + u64::from(entry.count) <= u64::from(u32::MAX);
+        if entry.count == 0 || !within(entry.start) || !within(entry.target) {
+            let words = format!("<{name}> '{}' of <idmap> must count from 1 to ids below {}", shown(entry), u32::MAX);
+            return Err(refuse::unsupported(words));
+        }
+        let meets = |a: u32, b: u32, other: &IdMapEntry| {
+            u64::from(a) < u64::from(b) + u64::from(other.count) && u64::from(b) < u64::from(a) + u64::from(entry.count)
+        };
+        let overlaps =
+            |other: &&IdMapEntry| meets(entry.start, other.start, other) || meets(entry.target, other.target, other);
+        if let Some(other) = entries.iter().skip(number + 1).find(overlaps) {
+            let words = format!("<{name}> '{}' and '{}' of <idmap> overlap", shown(entry), shown(other));
+            return Err(refuse::unsupported(words));
+        }
+    }
+    Ok(())
+}
+
 fn id_entries(node: Node, name: &'static str) -> Result<Vec<IdMapEntry>> {
     let mut entries = Vec::new();
     for child in node.all(name) {

@@ -206,6 +206,10 @@ pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Do
         shares: seclabel::shares(root)?,
         extension: extension::extension(root)?,
     };
+    if domain.extension.automatic_idmap.is_some() && !how.live {
+        // What was chosen for an earlier run, in a document that a client had of it.
+        domain.idmap = IdMap::default();
+    }
     devices(root, context, &mut domain)?;
     complete::complete(&mut domain, context)?;
     check_name(&domain.name)?;

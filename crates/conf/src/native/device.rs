@@ -2,7 +2,6 @@
 
 use super::{limits, refused};
 use crate::domain::*;
-use crate::element::Element;
 use crate::mac::Mac;
 use api::{Error, ErrorDomain, Result};
 use std::net::IpAddr;
@@ -129,25 +128,9 @@ impl Net {
     }
 
     fn hostdev(&self, domain: &mut Domain, interface: String) {
-        let mut addresses: Vec<Element> = Vec::new();
-        for ip in &self.addresses {
-            let mut element = Element::new("ip").with("address", ip.address).with("family", family(ip.address));
-            if let Some(prefix) = ip.prefix {
-                element.set("prefix", prefix);
-            }
-            addresses.push(element);
-        }
-        for route in self.routes() {
-            let element = Element::new("route").with("family", family(route.address)).with("address", route.address);
-            addresses.push(element.with("gateway", route.gateway));
-        }
-        let source = HostdevSource::Net { interface, addresses };
+        let source = HostdevSource::Net { interface, ips: self.addresses.clone(), routes: self.routes() };
         domain.hostdevs.push(Hostdev { source, managed: false, kept: Vec::new() });
     }
-}
-
-fn family(address: IpAddr) -> &'static str {
-    if address.is_ipv4() { "ipv4" } else { "ipv6" }
 }
 
 fn address(value: &str) -> Result<InterfaceAddress> {

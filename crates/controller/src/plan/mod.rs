@@ -13,7 +13,7 @@ pub use devices::{ImageDisk, Kind, Node};
 pub use init::{Init, with_terminals};
 pub use limits::Rlimit;
 pub use mounts::{Mount, What};
-pub use network::Interface;
+pub use network::{Address, Interface};
 
 use crate::failure::{Failure, Result};
 use conf::domain::{Domain, HostdevSource, IdMapEntry};
@@ -66,15 +66,19 @@ pub struct Plan {
     pub capabilities: Set,
     /// Those that survive an exec without being root.
     pub inheritable: Set,
+    /// The profile of AppArmor that init is confined by.
+    pub profile: Option<String>,
     /// System calls that are refused.
     pub filter: Option<Filter>,
     pub init: Init,
     pub interfaces: Vec<Interface>,
     /// Links of the machine that move into the container under their own names.
-    pub moved_links: Vec<String>,
+    pub moved_links: Vec<Interface>,
     /// A network namespace of its own.
     pub private_network: bool,
     pub sets_hostname: bool,
+    /// What of the document is not obeyed, for the log.
+    pub notes: Vec<String>,
 }
 
 pub fn plan(domain: &Domain, given: &Given) -> Result<Plan> {
@@ -114,17 +118,19 @@ pub fn plan(domain: &Domain, given: &Given) -> Result<Plan> {
         nodes,
         capabilities,
         inheritable,
+        profile: profile(domain)?,
         filter: filter::of(domain),
         image_disks: devices::image_disks(domain)?,
         rlimits: limits::rlimits(domain)?,
         sysctls: limits::sysctls(domain)?,
         init: init::of(domain, given.passed),
         interfaces: network::interfaces(domain, given.veths)?,
-        moved_links: network::moved(domain),
+        moved_links: network::moved(domain)?,
         users,
         groups,
         private_network,
         sets_hostname: !given.shares_uts,
+        notes: mounts::not_obeyed(domain),
     })
 }
 
@@ -139,6 +145,20 @@ fn has_private_network(domain: &Domain) -> bool {
 fn ranges(entries: &[IdMapEntry]) -> Vec<Range> {
     let range = |entry: &IdMapEntry| Range { inside: entry.start, outside: entry.target, count: entry.count };
     entries.iter().map(range).collect()
+}
+
+/// Our daemon takes profiles that are named; libvirt's has made one, and says so in the same place.
+fn profile(domain: &Domain) -> Result<Option<String>> {
+    for label in &domain.seclabels {
+        match (label.model.as_str(), &label.label) {
+            ("" | "none", _) | (_, None) => {}
+            ("apparmor", Some(profile)) => return Ok(Some(profile.clone())),
+            (model, Some(_)) => {
+                return Err(Failure::unsupported(format!("Security driver model '{model}' is not available")));
+            }
+        }
+    }
+    Ok(None)
 }
 
 fn refuse_what_cannot_be(domain: &Domain) -> Result<()> {

@@ -1,7 +1,7 @@
 //! What is mounted in the container, in order.
 
 use crate::failure::{Failure, Result};
-use conf::domain::{Domain, Filesystem, FilesystemDriverKind, FilesystemSource};
+use conf::domain::{AccessMode, Domain, Filesystem, FilesystemDriverKind, FilesystemSource};
 use linux::beneath::Kind;
 use linux::mount::attribute::{NO_DEV, NO_EXEC, NO_SUID, READ_ONLY};
 use std::fmt;
@@ -140,6 +140,26 @@ pub fn of(domain: &Domain, private_network: bool, maps_ids: bool) -> Result<Vec<
     Ok(mounts)
 }
 
+/// What a document may say of a file system and a container's has not: lines for the log.
+pub fn not_obeyed(domain: &Domain) -> Vec<String> {
+    let mut notes = Vec::new();
+    for described in &domain.filesystems {
+        let access = described.access_mode.filter(|mode| *mode != AccessMode::Passthrough);
+        for (word, given) in [
+            (format!("accessmode='{}'", access.map_or("", AccessMode::word)), access.is_some()),
+            ("<space_hard_limit>".to_string(), described.space_hard_limit != 0),
+            ("<space_soft_limit>".to_string(), described.space_soft_limit != 0),
+            ("fmode".to_string(), described.file_mode.is_some()),
+            ("dmode".to_string(), described.directory_mode.is_some()),
+        ] {
+            if given {
+                notes.push(format!("{word} of the file system on {} is not obeyed in a container", described.target));
+            }
+        }
+    }
+    notes
+}
+
 /// `<readonly/>`, and the options of our own element that are attributes of a mount.
 fn attributes(described: &Filesystem) -> Result<u64> {
     let mut attributes = if described.read_only { READ_ONLY } else { 0 };
@@ -267,6 +287,21 @@ mod tests {
         .assert_eq(end);
         assert!(all.contains("/proc/sys/net/ipv4 inside, writable on /proc/sys/net/ipv4\n"));
         assert!(all.contains("nothing on /proc/kcore ro\n"));
+    }
+
+    #[test]
+    fn what_is_not_obeyed_is_said() {
+        let mut domain = sample::domain();
+        assert_eq!(not_obeyed(&domain), [""; 0]);
+        domain.filesystems[0].space_hard_limit = 5;
+        domain.filesystems[0].access_mode = Some(AccessMode::Mapped);
+        assert_eq!(
+            not_obeyed(&domain),
+            [
+                "accessmode='mapped' of the file system on / is not obeyed in a container",
+                "<space_hard_limit> of the file system on / is not obeyed in a container"
+            ]
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The container's network interfaces: which links move in, how they are called there, what is set on them.
 
 use crate::failure::{Failure, Result};
-use conf::domain::{Domain, HostdevSource, Interface as Described, InterfaceAddress, Route};
+use conf::domain::{Domain, HostdevSource, InterfaceAddress, Route};
 use std::net::IpAddr;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,9 +11,17 @@ pub struct Interface {
     /// Its name in the container.
     pub name: String,
     pub up: bool,
-    pub addresses: Vec<(IpAddr, u8)>,
+    pub addresses: Vec<Address>,
     /// Destination and its prefix, gateway, metric.
     pub routes: Vec<(IpAddr, u8, IpAddr, Option<u32>)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    pub address: IpAddr,
+    pub prefix: u8,
+    /// The other end of a link between two.
+    pub peer: Option<IpAddr>,
 }
 
 /// The daemon made a link for each interface of the document, and names them in that order.
@@ -35,35 +43,44 @@ pub fn interfaces(domain: &Domain, links: &[String]) -> Result<Vec<Interface>> {
             link: link.clone(),
             name,
             up: described.link_up == Some(true) || !described.ips.is_empty(),
-            addresses: described.ips.iter().map(address).collect::<Result<_>>()?,
-            routes: described.routes.iter().map(|route| self::route(described, route)).collect::<Result<_>>()?,
+            addresses: described.ips.iter().map(address).collect(),
+            routes: described.routes.iter().map(|route| self::route(described.mac, route)).collect::<Result<_>>()?,
         });
     }
     Ok(all)
 }
 
-pub fn moved(domain: &Domain) -> Vec<String> {
+/// Links of the machine that move in under their own names.
+pub fn moved(domain: &Domain) -> Result<Vec<Interface>> {
     let links = domain.hostdevs.iter().filter_map(|hostdev| match &hostdev.source {
-        HostdevSource::Net { interface, .. } => Some(interface.clone()),
+        HostdevSource::Net { interface, ips, routes } => Some((interface, ips, routes)),
         _ => None,
     });
-    links.collect()
+    links
+        .map(|(link, ips, routes)| {
+            Ok(Interface {
+                link: link.clone(),
+                name: link.clone(),
+                up: !ips.is_empty(),
+                addresses: ips.iter().map(address).collect(),
+                routes: routes.iter().map(|route| self::route(link, route)).collect::<Result<_>>()?,
+            })
+        })
+        .collect()
 }
 
 /// IFNAMSIZ without the final zero.
 const LONGEST_NAME: usize = 15;
 
-fn address(described: &InterfaceAddress) -> Result<(IpAddr, u8)> {
-    if let Some(peer) = described.peer {
-        return Err(Failure::unsupported(format!(
-            "the peer {peer} of address {} is not supported yet",
-            described.address
-        )));
+fn address(described: &InterfaceAddress) -> Address {
+    Address {
+        address: described.address,
+        prefix: described.prefix.unwrap_or_else(|| customary_prefix(described.address)),
+        peer: described.peer,
     }
-    Ok((described.address, described.prefix.unwrap_or_else(|| customary_prefix(described.address))))
 }
 
-fn route(interface: &Described, route: &Route) -> Result<(IpAddr, u8, IpAddr, Option<u32>)> {
+fn route(interface: impl std::fmt::Display, route: &Route) -> Result<(IpAddr, u8, IpAddr, Option<u32>)> {
     let from_mask = |mask: IpAddr| match mask {
         IpAddr::V4(mask) => u32::from(mask).leading_ones() as u8,
         IpAddr::V6(mask) => u128::from(mask).leading_ones() as u8,
@@ -77,7 +94,7 @@ fn route(interface: &Described, route: &Route) -> Result<(IpAddr, u8, IpAddr, Op
     if route.address.is_ipv4() != route.gateway.is_ipv4() {
         return Err(Failure::unsupported(format!(
             "a route of interface {} leads to {} over {}, which is of the other family",
-            interface.mac, route.address, route.gateway
+            interface, route.address, route.gateway
         )));
     }
     Ok((route.address, prefix, route.gateway, route.metric))
@@ -100,6 +117,7 @@ fn customary_prefix(address: IpAddr) -> u8 {
 mod tests {
     use super::*;
     use crate::plan::sample;
+    use conf::domain::Interface as Described;
 
     #[test]
     fn unnamed_interfaces_are_counted() {
@@ -116,10 +134,12 @@ mod tests {
             .unwrap()
             .iter()
             .map(|interface| {
-                format!("{} {} {} {:?}", interface.link, interface.name, interface.up, interface.addresses)
+                let addresses = interface.addresses.iter().map(|one| format!("{}/{}", one.address, one.prefix));
+                let addresses: Vec<String> = addresses.collect();
+                format!("{} {} {} {}", interface.link, interface.name, interface.up, addresses.join(","))
             })
             .collect();
-        assert_eq!(shown, ["vnet1 eth0 false []", "vnet3 lan false []", "vnet5 eth1 true [(10.1.2.3, 8)]"]);
+        assert_eq!(shown, ["vnet1 eth0 false ", "vnet3 lan false ", "vnet5 eth1 true 10.1.2.3/8"]);
         let complaint = interfaces(&domain, &links[..2]).unwrap_err();
         assert_eq!(complaint.to_string(), "expecting 3 veths, but got 2");
     }

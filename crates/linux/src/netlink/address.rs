@@ -17,7 +17,9 @@ pub struct Address {
     pub link: u32,
     pub address: IpAddr,
     pub prefix: u8,
-    /// Filled in by `add_address` where it is `None` and the subnet has one.
+    /// The other end of a link between two (ip-address(8)); the prefix is its then.
+    pub peer: Option<IpAddr>,
+    /// Filled in by `add_address` where it is `None`, and the subnet has one, and there is no peer.
     pub broadcast: Option<Ipv4Addr>,
 }
 
@@ -105,10 +107,11 @@ fn address_request(kind: u16, flags: i32, address: &Address) -> Request {
     fixed[4..].copy_from_slice(&address.link.to_ne_bytes());
     let mut request = Request::new(kind, NLM_F_ACK | flags, &fixed);
     request.attr(libc::IFA_LOCAL, &octets(address.address));
-    request.attr(libc::IFA_ADDRESS, &octets(address.address));
+    request.attr(libc::IFA_ADDRESS, &octets(address.peer.unwrap_or(address.address)));
     match address.address {
         IpAddr::V4(v4) => {
-            let broadcast = address.broadcast.or_else(|| broadcast(v4, address.prefix));
+            let own = || broadcast(v4, address.prefix).filter(|_| address.peer.is_none());
+            let broadcast = address.broadcast.or_else(own);
             if let Some(broadcast) = broadcast {
                 request.attr(libc::IFA_BROADCAST, &broadcast.octets());
             }
@@ -135,7 +138,8 @@ fn read_address(body: &[u8]) -> Option<Address> {
             _ => {}
         }
     }
-    Some(Address { link, address: local.or(given)?, prefix, broadcast })
+    let address = local.or(given)?;
+    Some(Address { link, address, prefix, peer: given.filter(|given| *given != address), broadcast })
 }
 
 fn read_route(body: &[u8]) -> Option<Route> {

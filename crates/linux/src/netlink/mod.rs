@@ -2,17 +2,19 @@
 //! See netlink(7), rtnetlink(7) and `include/uapi/linux/if_link.h`.
 
 mod address;
+mod audit;
 mod limit;
 mod link;
 mod message;
 
 pub use address::{Address, Route};
+pub use audit::{Audit, AuditRecord, audit_value};
 pub use limit::Limit;
 pub use link::{Bridge, Change, LONGEST_NAME, Link, Macvlan, MacvlanMode, Netns, Veth};
 
 use message::{Request, split};
 use rustix::net::netlink::SocketAddrNetlink;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType};
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -29,7 +31,11 @@ const BUFFER: usize = 32 * 1024;
 impl Socket {
     pub fn new() -> io::Result<Socket> {
         // No protocol by name: NETLINK_ROUTE is number 0.
-        let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
+        Socket::to(None)
+    }
+
+    fn to(protocol: Option<Protocol>) -> io::Result<Socket> {
+        let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, protocol)?;
         rustix::net::bind(&socket, &SocketAddrNetlink::new(0, 0))?;
         Ok(Socket { socket, sequence: 0, buffer: vec![0; BUFFER] })
     }

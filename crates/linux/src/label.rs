@@ -1,0 +1,54 @@
+//! Labels of security modules: which module there is, and a label for the next program (proc_pid_attr(5)).
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// Whether AppArmor confines programs on this machine.
+pub fn has_apparmor(sys: &Path) -> bool {
+    fs::read_to_string(sys.join("module/apparmor/parameters/enabled")).is_ok_and(|text| text.trim() == "Y")
+}
+
+/// Whether the kernel knows a profile by that name; an error where its list cannot be read.
+pub fn has_apparmor_profile(sys: &Path, name: &str) -> io::Result<bool> {
+    let list = fs::read_to_string(sys.join("kernel/security/apparmor/profiles"))?;
+    Ok(list.lines().filter_map(|line| line.rsplit_once(" (")).any(|(known, _)| known == name))
+}
+
+/// The next program of this thread is confined by the profile. Needs a `/proc`.
+pub fn apparmor_on_exec(profile: &str) -> io::Result<()> {
+    let words = format!("exec {profile}");
+    match fs::write("/proc/thread-self/attr/apparmor/exec", &words) {
+        // Before Linux 5.8.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::write("/proc/thread-self/attr/exec", words),
+        written => written,
+    }
+}
+
+/// The profile of a process, and whether it is enforced. None for what is not confined.
+pub fn apparmor_profile(proc: &Path, pid: i32) -> io::Result<Option<(String, bool)>> {
+    let folder = proc.join(pid.to_string()).join("attr");
+    let text = match fs::read_to_string(folder.join("apparmor/current")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::read_to_string(folder.join("current"))?,
+        text => text?,
+    };
+    Ok(profile(&text))
+}
+
+/// `NAME (MODE)`, or `unconfined`.
+fn profile(text: &str) -> Option<(String, bool)> {
+    let (name, mode) = text.trim_end_matches(['\n', '\0']).rsplit_once(" (")?;
+    Some((name.to_string(), mode == "enforce)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_kernel_says_of_a_process() {
+        assert_eq!(profile("a b (enforce)\n"), Some(("a b".into(), true)));
+        assert_eq!(profile("box (complain)\n"), Some(("box".into(), false)));
+        assert_eq!(profile("unconfined\n"), None);
+    }
+}
