@@ -13,16 +13,16 @@ use tests::sandbox;
 const ROOT: &str = "/opt/box";
 
 /// What the probe has written.
-struct Seen(Vec<String>);
+pub struct Seen(pub Vec<String>);
 
 impl Seen {
     /// All that is behind this word.
-    fn all(&self, word: &str) -> Vec<&str> {
+    pub fn all(&self, word: &str) -> Vec<&str> {
         self.0.iter().filter_map(|line| line.strip_prefix(word)?.strip_prefix(' ')).collect()
     }
 
     #[track_caller]
-    fn one(&self, word: &str) -> &str {
+    pub fn one(&self, word: &str) -> &str {
         let all = self.all(word);
         assert_eq!(all.len(), 1, "'{word}' in {:#?}", self.0);
         all[0]
@@ -30,7 +30,7 @@ impl Seen {
 
     /// The options of what is mounted last at the path, the kind of file system before them.
     #[track_caller]
-    fn mount(&self, path: &str) -> String {
+    pub fn mount(&self, path: &str) -> String {
         let found = self.all("mount").into_iter().map(|line| line.split(' ').collect::<Vec<_>>());
         let found = found.filter(|fields| fields[1] == path).last();
         let found = found.unwrap_or_else(|| panic!("nothing is mounted on {path}: {:#?}", self.all("mount")));
@@ -38,14 +38,14 @@ impl Seen {
     }
 }
 
-fn root() {
+pub fn root() {
     image::busybox(Path::new(ROOT), "exec sleep 1000").unwrap();
     fs::copy(ours("probe"), Path::new(ROOT).join("probe")).unwrap();
 }
 
 /// Starts the domain `box` with the probe as its init, changed by `edit`; its devices have `more`.
 #[track_caller]
-fn seen(more: &str, edit: impl Fn(String) -> String) -> Seen {
+pub fn seen(more: &str, edit: impl Fn(String) -> String) -> Seen {
     let out = Path::new(ROOT).join("seen");
     _ = fs::remove_file(&out);
     let document = edit(domain("box", ROOT, &["/probe", "/seen"], more));
@@ -56,12 +56,12 @@ fn seen(more: &str, edit: impl Fn(String) -> String) -> Seen {
 }
 
 /// Ends it again.
-fn gone() {
+pub fn gone() {
     virsh(&["destroy", "box"]).ok();
     virsh(&["undefine", "box"]).ok();
 }
 
-fn before_devices(document: String, more: &str) -> String {
+pub fn before_devices(document: String, more: &str) -> String {
     document.replace("<devices>", &format!("{more}<devices>"))
 }
 
@@ -69,7 +69,7 @@ fn in_os(document: String, more: &str) -> String {
     document.replace("</os>", &format!("{more}</os>"))
 }
 
-fn ours_too(document: String, more: &str) -> String {
+pub fn ours_too(document: String, more: &str) -> String {
     before_devices(
         document,
         &format!("<virtlxc:container xmlns:virtlxc='urn:virtlxc:domain:1.0'>{more}</virtlxc:container>"),

@@ -8,6 +8,7 @@ mod conversions;
 mod daemon;
 mod debian;
 mod documents;
+mod elements;
 mod exchange;
 mod failures;
 mod files;

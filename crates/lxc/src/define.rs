@@ -18,6 +18,7 @@ impl Driver {
     /// Defines a domain, or gives one that is known a new definition. `validate`: unknown things are refused.
     pub fn define(&self, xml: &[u8], validate: bool) -> Result<Arc<DomainObject>> {
         let definition = Arc::new(self.parse(xml, validate)?);
+        definition.idmap.check()?;
         let object = self.place(&definition, true)?;
         let _job = object.begin("define")?;
         let mut state = object.lock();

@@ -1,7 +1,9 @@
 //! The driver: what all its calls share.
 
+use crate::audit::{AuditSettings, Auditor};
 use crate::emulator::Emulator;
 use crate::files;
+use crate::idmap::ChosenIds;
 use crate::interfaces::LinkNumbers;
 use crate::list::Domains;
 use crate::object::DomainObject;
@@ -26,6 +28,7 @@ pub struct Setup {
     pub publish: Box<dyn Fn(Event) + Send + Sync>,
     /// The machine's architecture as libvirt names it.
     pub arch: String,
+    pub audit: AuditSettings,
 }
 
 pub struct Driver {
@@ -35,6 +38,8 @@ pub struct Driver {
     pub(crate) emulator: Emulator,
     pub(crate) domains: Mutex<Domains>,
     pub(crate) links: LinkNumbers,
+    pub(crate) ids: ChosenIds,
+    pub(crate) auditor: Auditor,
     arch: String,
     spawn: Box<dyn Fn(Work) + Send + Sync>,
     publish: Box<dyn Fn(Event) + Send + Sync>,
@@ -51,6 +56,8 @@ impl Driver {
             event_loop: setup.event_loop,
             domains: Mutex::default(),
             links: LinkNumbers::default(),
+            ids: ChosenIds::default(),
+            auditor: Auditor::new(setup.audit)?,
             arch: setup.arch,
             spawn: setup.spawn,
             publish: setup.publish,

@@ -2,12 +2,14 @@
 //! control group. What fails half-way is undone.
 
 use crate::affect::Running;
+use crate::audit::Resource;
 use crate::controller::cgroup_error;
 use crate::driver::Driver;
 use crate::files::system;
 use crate::hotplug::unsupported;
 use crate::interfaces::{Plugged, netlink};
 use crate::object::not_running;
+use crate::usb;
 use api::{Error, ErrorDomain, Result};
 use conf::domain::{Device, Disk, Domain, Hostdev, HostdevSource, Interface, InterfaceSource};
 use linux::beneath;
@@ -29,6 +31,13 @@ struct Node {
 
 impl Driver {
     pub(crate) fn attach_live(&self, domain: &mut Domain, running: &Running, device: Device) -> Result<()> {
+        let about = device.clone();
+        let attached = self.attach_to(domain, running, device);
+        self.audit_device(domain, "attach", &about, attached.is_ok());
+        attached
+    }
+
+    fn attach_to(&self, domain: &mut Domain, running: &Running, device: Device) -> Result<()> {
         match device {
             Device::Interface(interface) => self.attach_interface(domain, running, *interface),
             Device::Disk(disk) => {
@@ -39,7 +48,10 @@ impl Driver {
                 domain.disks.push(disk);
                 Ok(())
             }
-            Device::Hostdev(hostdev) => {
+            Device::Hostdev(mut hostdev) => {
+                if let HostdevSource::Usb(usb) = &mut hostdev.source {
+                    usb::find(&self.paths.sys, usb)?;
+                }
                 let node = hostdev_node(&hostdev)?;
                 if domain.find_hostdev(&hostdev).is_some() {
                     return Err(failed("host device already exists"));
@@ -53,6 +65,28 @@ impl Driver {
     }
 
     pub(crate) fn detach_live(&self, domain: &mut Domain, running: &Running, device: &Device) -> Result<()> {
+        let detached = self.detach_from(domain, running, device);
+        self.audit_device(domain, "detach", device, detached.is_ok());
+        detached
+    }
+
+    fn audit_device(&self, domain: &Domain, reason: &str, device: &Device, success: bool) {
+        let mac;
+        let resource = match device {
+            Device::Disk(disk) => disk.source_path().map(Resource::Disk),
+            Device::Hostdev(hostdev) => Some(Resource::Hostdev(&hostdev.source)),
+            Device::Interface(interface) => {
+                mac = interface.mac.to_string();
+                Some(Resource::Interface(&mac))
+            }
+            _ => None,
+        };
+        if let Some(resource) = resource {
+            self.audit_change(domain, reason, &resource, success);
+        }
+    }
+
+    fn detach_from(&self, domain: &mut Domain, running: &Running, device: &Device) -> Result<()> {
         match device {
             Device::Interface(interface) => self.detach_interface(domain, interface),
             Device::Disk(disk) => {

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod affect;
+mod audit;
 mod autostart;
 mod console;
 mod controller;
@@ -18,6 +19,7 @@ mod guest;
 mod hooks;
 mod hotplug;
 mod hotplug_live;
+mod idmap;
 mod interfaces;
 mod job;
 mod list;
@@ -29,6 +31,7 @@ mod object;
 mod reconnect;
 mod rename;
 mod replug;
+mod security;
 mod shares;
 mod shutdown;
 mod start;
@@ -37,8 +40,10 @@ mod stop;
 mod suspend;
 mod terminals;
 mod tuning;
+mod usb;
 
 pub use affect::{CONFIG, LIVE};
+pub use audit::AuditSettings;
 pub use console::Console;
 pub use describe::{Info, XmlForm};
 pub use driver::{Driver, Setup, Work};

@@ -11,7 +11,7 @@ use crate::interfaces::{self, Plugged};
 use crate::log::DomainLog;
 use crate::monitor::Monitor;
 use crate::object::{DomainObject, Live};
-use crate::{shares, terminals};
+use crate::{shares, terminals, usb};
 use api::{DomainState, Error, ErrorDomain, LifecycleEvent, Result, StateReason};
 use conf::domain::{Domain, Filesystem, FilesystemSource, FormatOptions};
 use conf::status::DomainStatus;
@@ -53,6 +53,7 @@ impl Driver {
     /// Starts a domain from a document: a transient one, unless it is defined already.
     pub fn create(self: &Arc<Self>, xml: &[u8], validate: bool, options: StartOptions) -> Result<Arc<DomainObject>> {
         let definition = Arc::new(self.parse(xml, validate)?);
+        definition.idmap.check()?;
         let object = self.place(&definition, false)?;
         let _job = object.begin("create")?;
         let persistent = {
@@ -75,7 +76,7 @@ impl Driver {
 
     /// Starts the container and says so. The domain's job is the caller's.
     fn run(self: &Arc<Self>, object: &Arc<DomainObject>, definition: &Domain, options: StartOptions) -> Result<()> {
-        let live = self.bring_up(object, definition, options).inspect_err(|error| {
+        let live = self.bring_up(object, definition, options, "booted").inspect_err(|error| {
             tracing::error!("domain '{}' does not start: {error}", object.name);
             let mut state = object.lock();
             (state.state, state.reason) = (DomainState::Shutoff, StateReason::SHUTOFF_FAILED);
@@ -103,11 +104,19 @@ impl Driver {
         object: &Arc<DomainObject>,
         definition: &Domain,
         options: StartOptions,
+        why: &str,
     ) -> Result<Live> {
         let mut attempt = Attempt::default();
         let started = self.attempt(object, definition, options, &mut attempt);
-        if started.is_err() {
-            attempt.undo(self, object);
+        match &started {
+            Ok(live) => {
+                let init = live.init.as_ref().map(|(pid, _)| *pid);
+                self.audit_start(&live.domain, why, live.id, init, true);
+            }
+            Err(_) => {
+                attempt.undo(self, object);
+                self.audit_start(definition, why, -1, None, false);
+            }
         }
         started
     }
@@ -122,6 +131,11 @@ impl Driver {
         let mut live = definition.clone();
         complete(&mut live);
         check(&live)?;
+        self.check_labels(&live)?;
+        for words in usb::find_all(&self.paths.sys, &mut live)? {
+            tracing::warn!("domain '{}' starts without a device: {words}", object.name);
+        }
+        self.choose_ids(object, &mut live)?;
         let emulator = self.emulator.choose(live.emulator.as_deref())?;
         // A script that refuses may have done half its work: it is told of the end like any other.
         attempt.prepared = true;
@@ -231,12 +245,6 @@ fn complete(live: &mut Domain) {
 fn check(live: &Domain) -> Result<()> {
     terminals::check(live)?;
     interfaces::check(live)?;
-    for label in &live.seclabels {
-        if !label.model.is_empty() && label.model != "none" {
-            let words = format!("Security driver model '{}' is not available", label.model);
-            return Err(Error::config_unsupported(ErrorDomain::Security, words));
-        }
-    }
     let foreign = |hostdev: &&conf::domain::Hostdev| matches!(hostdev.source, conf::domain::HostdevSource::Other(_));
     if let Some(hostdev) = live.hostdevs.iter().find(foreign) {
         let kind = match &hostdev.source {
@@ -264,6 +272,7 @@ impl Attempt {
             crate::stop::end_processes(&object.name, None, controller, self.group.as_deref());
         }
         driver.unplug_all(&self.plugged);
+        driver.release_ids(&object.uuid);
         if self.status_written {
             driver.remove_state_files(&object.name);
         }

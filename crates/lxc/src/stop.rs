@@ -89,11 +89,11 @@ impl Driver {
         if exit != Some(ExitStatus::Reboot) {
             if restarts(action) && live.started.elapsed() < BRIEF {
                 tracing::warn!("domain '{}' ended at once: it is not started again", object.name);
-            } else if restarts(action) && self.start_again(object, &live) {
+            } else if restarts(action) && self.start_again(object, &live, "booted") {
                 self.lifecycle(object.reference(), LifecycleEvent::Started, SHUTDOWN);
                 return;
             }
-        } else if restarts(action) && self.start_again(object, &live) {
+        } else if restarts(action) && self.start_again(object, &live, "reboot") {
             self.publish(Event::Reboot { domain: object.reference() });
             return;
         }
@@ -101,10 +101,10 @@ impl Driver {
     }
 
     /// The same container from the same definition, with a controller of its own.
-    fn start_again(self: &Arc<Self>, object: &Arc<DomainObject>, before: &Live) -> bool {
+    fn start_again(self: &Arc<Self>, object: &Arc<DomainObject>, before: &Live, why: &str) -> bool {
         let definition = Arc::clone(&object.lock().definition);
         let options = StartOptions { files: Vec::new(), autodestroy: before.autodestroy };
-        let live = match self.bring_up(object, &definition, options) {
+        let live = match self.bring_up(object, &definition, options, why) {
             Ok(live) => live,
             Err(error) => {
                 tracing::error!("domain '{}' does not start again: {error}", object.name);
@@ -155,8 +155,10 @@ impl Driver {
 
     fn clean_up(&self, object: &DomainObject, live: &Live, why: &str) {
         self.release_ports(&live.domain);
+        self.release_ids(&object.uuid);
         self.remove_state_files(&object.name);
         DomainLog::shutting_down(&self.paths, &object.name, why);
+        self.audit_stop(&live.domain, why, live.id);
         self.hook_after(&live.domain, Moment::Stopped);
         self.hook_after(&live.domain, Moment::Release);
     }
@@ -173,6 +175,7 @@ impl Driver {
     /// A container that ended while no daemon was there to notice.
     pub(crate) fn ended_unseen(&self, object: &Arc<DomainObject>, domain: &conf::domain::Domain) {
         self.release_ports(domain);
+        self.release_ids(&object.uuid);
         self.remove_state_files(&object.name);
         let persistent = {
             let mut state = object.lock();

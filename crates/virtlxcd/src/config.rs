@@ -25,6 +25,7 @@ pub struct Config {
     pub log_outputs: String,
     pub host_uuid: Option<api::Uuid>,
     pub host_uuid_source: UuidSource,
+    pub audit: ::lxc::AuditSettings,
 }
 
 impl Default for Config {
@@ -46,6 +47,7 @@ impl Default for Config {
             log_outputs: String::new(),
             host_uuid: None,
             host_uuid_source: UuidSource::Firmware,
+            audit: ::lxc::AuditSettings { level: 1, logging: false },
         }
     }
 }
@@ -127,7 +129,15 @@ impl Config {
                 other => return Err(format!("host_uuid_source: '{other}' is neither \"smbios\" nor \"machine-id\"")),
             },
             // What these govern does not exist here; the settings stand in the files of a libvirt installation.
-            "audit_level" | "audit_logging" | "ovs_timeout" => drop(count(name, value)?),
+            "ovs_timeout" => drop(count(name, value)?),
+            "audit_level" => {
+                let level = count(name, value)?;
+                if level > 2 {
+                    return Err(format!("audit_level: {level} is not between 0 and 2"));
+                }
+                self.audit.level = level;
+            }
+            "audit_logging" => self.audit.logging = count(name, value)? != 0,
             "access_drivers" => match value {
                 Value::List(list) if list.is_empty() => {}
                 Value::List(list) if list == ["none"] => {}

@@ -7,8 +7,9 @@ use rpc::Str;
 use rpc::remote::*;
 
 pub fn capabilities(call: &Call, _: ()) -> Result<ConnectGetCapabilitiesRet> {
-    let emulator = call.daemon.domains()?.default_emulator();
-    Ok(ConnectGetCapabilitiesRet { capabilities: call.daemon.host.capabilities(emulator)?.format().into() })
+    let domains = call.daemon.domains()?;
+    let found = call.daemon.host.capabilities(domains.default_emulator(), domains.security_model())?;
+    Ok(ConnectGetCapabilitiesRet { capabilities: found.format().into() })
 }
 
 pub fn domain_capabilities(

@@ -154,8 +154,10 @@ pub fn set_autostart(call: &Call, args: DomainSetAutostartArgs) -> Result<()> {
     call.daemon.domains()?.set_autostart(&domain(call, &args.dom)?, args.autostart != 0)
 }
 
-/// Without a security driver there is no label.
+/// Without a security module there is no label.
 pub fn security_label(call: &Call, args: DomainGetSecurityLabelArgs) -> Result<DomainGetSecurityLabelRet> {
-    domain(call, &args.dom)?;
-    Ok(DomainGetSecurityLabelRet { label: vec![0], enforcing: 0 })
+    let domain = domain(call, &args.dom)?;
+    let found = call.daemon.domains()?.security_label(&domain)?;
+    let (label, enforced) = found.unwrap_or_default();
+    Ok(DomainGetSecurityLabelRet { label: crate::node::c_string(&label), enforcing: i32::from(enforced) })
 }

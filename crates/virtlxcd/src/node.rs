@@ -180,8 +180,9 @@ pub fn set_memory_parameters(call: &Call, args: NodeSetMemoryParametersArgs) -> 
     writes.into_iter().try_for_each(|(file, value)| call.daemon.host.set_page_sharing(file, u64::from(value)))
 }
 
-pub fn security_model(_: &Call, _: ()) -> Result<NodeGetSecurityModelRet> {
-    Ok(NodeGetSecurityModelRet { model: c_string("none"), doi: c_string("0") })
+pub fn security_model(call: &Call, _: ()) -> Result<NodeGetSecurityModelRet> {
+    let model = call.daemon.domains()?.security_model();
+    Ok(NodeGetSecurityModelRet { model: c_string(model), doi: c_string("0") })
 }
 
 /// With its NUL, as these fields travel.

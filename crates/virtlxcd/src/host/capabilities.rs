@@ -11,7 +11,7 @@ use std::path::Path;
 const LOWEST_CACHE_LEVEL: u32 = 3;
 
 impl Host {
-    pub fn capabilities(&self, emulator: &str) -> Result<Capabilities> {
+    pub fn capabilities(&self, emulator: &str, security_model: &str) -> Result<Capabilities> {
         let sizes = self.page_sizes();
         Ok(Capabilities {
             uuid: self.uuid,
@@ -20,7 +20,7 @@ impl Host {
             iommu: has_entries(&self.sys.join("kernel/iommu_groups")),
             cells: self.cells().into_iter().map(|id| self.cell(id, &sizes)).collect::<Result<_>>()?,
             caches: self.caches()?,
-            security: vec![SecurityModel { model: "none".to_string(), doi: "0".to_string(), base_label: None }],
+            security: vec![SecurityModel { model: security_model.to_string(), doi: "0".to_string(), base_label: None }],
             page_sizes: sizes,
         })
     }
@@ -161,7 +161,7 @@ mod tests {
             }
         }
         let host = Host { proc: "/proc".into(), sys: sys.clone(), uuid: api::Uuid([7; 16]) };
-        let found = host.capabilities("/x").unwrap();
+        let found = host.capabilities("/x", "none").unwrap();
         fs::remove_dir_all(sys).unwrap();
         let page = rustix::param::page_size() as u64 / 1024;
         assert_eq!(found.page_sizes, [page, 2048]);
