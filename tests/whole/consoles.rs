@@ -97,3 +97,132 @@ fn without_a_terminal_it_is_refused() {
     terminal.expect("The domain is not running", PATIENCE).unwrap();
     assert_eq!(terminal.wait(PATIENCE), Some(1));
 }
+
+/// Prints so many numbered lines, then waits for a line of input.
+const NUMBERED: &str = "i=0; while [ $i -lt 9000 ]; do echo \"line $i of the container\"; i=$((i+1)); done; touch /over; \
+                        while read line; do echo \"got $line\"; done";
+
+fn everything_is_printed() {
+    eventually("everything is printed", PATIENCE, || Path::new(ROOT).join("over").exists().then_some(()));
+}
+
+#[test]
+fn a_client_first_sees_the_last_of_the_output() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    running(NUMBERED);
+    everything_is_printed();
+    let last = "line 8999 of the container\n";
+    let mut first = console(&[]);
+    let seen = first.expect(last, PATIENCE).unwrap();
+    assert!((60_000..66_000).contains(&seen.len()), "{} bytes", seen.len());
+    let from = seen.find("\nline ").map(|at| &seen[at + 1..]).unwrap();
+    for pair in from.lines().collect::<Vec<_>>().windows(2) {
+        let number = |line: &str| line.split(' ').nth(1).and_then(|number| number.parse::<u32>().ok());
+        assert_eq!(number(pair[0]).map(|one| one + 1), number(pair[1]), "{pair:?}");
+    }
+    first.type_in("hello\r").unwrap();
+    first.expect("got hello\n", PATIENCE).unwrap();
+    first.type_in("\u{1d}").unwrap();
+    assert_eq!(first.wait(PATIENCE), Some(0));
+
+    // The controller has it, so the end of the daemon does not matter.
+    daemon.kill();
+    let _daemon = Daemon::start();
+    let mut second = console(&[]);
+    let seen = second.expect("got hello\n", PATIENCE).unwrap();
+    assert!(seen.contains(last) && seen.len() > 60_000, "{} bytes", seen.len());
+    second.type_in("again\r").unwrap();
+    second.expect("got again\n", PATIENCE).unwrap();
+}
+
+#[test]
+fn one_of_several_is_opened_by_its_name() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    image::busybox(Path::new(ROOT), "echo on the second >/dev/tty2; echo on the first; exec sleep 1000").unwrap();
+    let document = domain("box", ROOT, &["/init"], "<console type='pty'/>");
+    virsh(&["define", &file("box.xml", &document)]).ok();
+    virsh(&["start", "box"]).ok();
+    let mut second = console(&["console1"]);
+    second.expect("on the second", PATIENCE).unwrap();
+    let mut first = console(&["console0"]);
+    let seen = first.expect("on the first", PATIENCE).unwrap();
+    assert!(!seen.contains("on the second"), "{seen}");
+    let mut none = console(&["console7"]);
+    none.expect("cannot find console device 'console7'", PATIENCE).unwrap();
+}
+
+#[test]
+fn output_goes_to_the_documents_log_file_too() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    let log = Path::new("/var/log/box-console.log");
+    let define = |console: &str| {
+        let document = domain("box", ROOT, &["/init"], "").replace("<console type='pty'/>", console);
+        virsh(&["define", &file("box.xml", &document)])
+    };
+    image::busybox(Path::new(ROOT), "echo printed by the container; exec sleep 1000").unwrap();
+    for (append, times) in [("on", 1), ("on", 2), ("off", 1)] {
+        define(&format!("<console type='pty'><log file='{}' append='{append}'/></console>", log.display())).ok();
+        virsh(&["start", "box"]).ok();
+        let seen = || std::fs::read_to_string(log).unwrap_or_default();
+        eventually("the log has it", PATIENCE, || {
+            (seen().matches("printed by the container").count() == times).then_some(())
+        });
+        virsh(&["destroy", "box"]).ok();
+        virsh(&["undefine", "box"]).ok();
+    }
+    for (path, words) in [("/dev/null", "it is not an ordinary file"), ("here.log", "must be an absolute path")] {
+        define(&format!("<console type='pty'><log file='{path}'/></console>")).ok();
+        let complaint = virsh(&["start", "box"]).failure();
+        assert!(complaint.contains(words), "{complaint}");
+        virsh(&["undefine", "box"]).ok();
+    }
+}
+
+/// The daemon's share of memory that is its own, in KiB.
+fn memory_of(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn a_client_that_stalls_holds_up_nobody_else() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    // It prints without end, and keeps count of what it has been able to print.
+    running("while :; do cat /bin/busybox; echo x >> /count; done");
+    let before = memory_of(daemon.pid());
+    let script = "import libvirt, os, sys, time\n\
+                  c = libvirt.open('lxc:///')\n\
+                  d = c.lookupByName('box')\n\
+                  s = c.newStream(0)\n\
+                  d.openConsole(None, s, 0)\n\
+                  print('open', flush=True)\n\
+                  os.kill(os.getpid(), 19)\n";
+    let mut stalled =
+        Command::new("/usr/bin/python3").args(["-c", script]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let state = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", stalled.id())).unwrap_or_default();
+        stat.rsplit(") ").next().unwrap_or_default().starts_with('T')
+    };
+    eventually("the client has stopped", PATIENCE, || state().then_some(()));
+    let count = || std::fs::metadata(Path::new(ROOT).join("count")).map(|file| file.len()).unwrap_or(0);
+    // Held: over some calls of others, which are answered, nothing more is printed.
+    eventually("the container is held", PATIENCE, || {
+        let printed = count();
+        for _ in 0..20 {
+            assert_eq!(virsh(&["domstate", "box"]).ok().trim(), "running");
+        }
+        (count() == printed).then_some(())
+    });
+    let after = memory_of(daemon.pid());
+    assert!(after < before + 8192, "the daemon had {before} KiB and has {after} KiB");
+    // Without the client it goes on.
+    let printed = count();
+    _ = stalled.kill();
+    _ = stalled.wait();
+    eventually("the container goes on", PATIENCE, || (count() > printed).then_some(()));
+}

@@ -1,14 +1,18 @@
-//! Bytes between the machine's end of a console, which clients open, and the container's terminal, both ways.
+//! Bytes between a container's terminal and who talks to it, both ways.
 //!
-//! While nobody has the machine's end open, the container must not wait: the last of its output is kept for who comes, the
-//! rest is dropped. With a client there, neither side is read faster than the other takes it.
+//! That is a client of our daemon, over a connection of its own (a session), or whoever opens the machine's end of the
+//! console. While nobody is there, the container must not wait: the last of its output is kept for who comes, older output is
+//! dropped. With a client there, neither side is read faster than the other takes it. A session begins with the last of the
+//! output, seen before or not.
 
+use crate::console_log::ConsoleLog;
+use crate::history::History;
 use linux::pty::{self, Pty};
 use rustix::io::Errno;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// So much of each direction is held.
+/// So much of what is typed is held, and read of what is printed at once.
 const ROOM: usize = 16 << 10;
 /// So many reads and writes before other consoles have their turn.
 const TURN: usize = 64;
@@ -16,15 +20,18 @@ const TURN: usize = 64;
 pub struct Console {
     machine: End,
     guest: End,
+    /// The daemon's connection for a client of its: while there is one, the machine's end rests.
+    session: Option<End>,
     to_guest: Buffer,
-    to_machine: Buffer,
+    printed: History,
+    log: Option<ConsoleLog>,
     /// Keeps the terminal from hanging up whenever the guest closes it.
     _slave: OwnedFd,
 }
 
-/// A terminal's end, and what it may be ready for. The event loop tells of changes only.
+/// A terminal's end or a connection, and what it may be ready for. The event loop tells of changes only.
 struct End {
-    master: OwnedFd,
+    fd: OwnedFd,
     readable: bool,
     writable: bool,
     /// Nobody has the other side open: reading says so, writing does not. The kernel takes some bytes all the same, for who
@@ -35,28 +42,39 @@ struct End {
 }
 
 impl Console {
-    pub fn new(machine: OwnedFd, terminal: Pty) -> io::Result<Console> {
+    pub fn new(machine: OwnedFd, terminal: Pty, log: Option<ConsoleLog>) -> io::Result<Console> {
         pty::set_nonblocking(machine.as_fd())?;
         pty::set_raw(machine.as_fd())?;
         pty::look_closed(machine.as_fd())?;
-        let end = |master| End { master, readable: true, writable: true, is_closed: false, is_full: false };
         Ok(Console {
-            machine: end(machine),
-            guest: end(terminal.master),
-            to_guest: Buffer::new(),
-            to_machine: Buffer::new(),
+            machine: End::new(machine),
+            guest: End::new(terminal.master),
+            session: None,
+            to_guest: Buffer::default(),
+            printed: History::default(),
+            log,
             _slave: terminal.slave,
         })
     }
 
     /// The descriptors to watch: the machine's, the guest's.
     pub fn ends(&self) -> [BorrowedFd<'_>; 2] {
-        [self.machine.master.as_fd(), self.guest.master.as_fd()]
+        [self.machine.fd.as_fd(), self.guest.fd.as_fd()]
+    }
+
+    /// A connection that does not block takes the console over, from an earlier one too.
+    pub fn begin_session(&mut self, connection: OwnedFd) {
+        self.printed.replay();
+        // Held for who opens the terminal; the session gets it instead.
+        pty::discard_output(self.machine.fd.as_fd());
+        self.machine.is_full = false;
+        self.session = Some(End::new(connection));
+        self.wake();
     }
 
     /// Something has changed at one of the ends.
     pub fn wake(&mut self) {
-        for end in [&mut self.machine, &mut self.guest] {
+        for end in [&mut self.machine, &mut self.guest].into_iter().chain(&mut self.session) {
             (end.readable, end.writable) = (true, true);
         }
     }
@@ -64,89 +82,135 @@ impl Console {
     /// Moves what can be moved; true when there may be more at once.
     pub fn turn(&mut self) -> bool {
         for _ in 0..TURN {
-            let typed = pass(&mut self.machine, &mut self.guest, &mut self.to_guest);
-            let printed = pass(&mut self.guest, &mut self.machine, &mut self.to_machine);
-            if !typed && !printed {
+            let typed = self.pass_typed();
+            let printed = self.pass_printed();
+            if self.session.as_ref().is_some_and(|session| session.is_closed) {
+                self.session = None;
+                self.wake();
+            } else if !typed && !printed {
                 return false;
             }
         }
         true
     }
+
+    /// One read and one write towards the guest; true when anything moved.
+    fn pass_typed(&mut self) -> bool {
+        let from = self.session.as_mut().unwrap_or(&mut self.machine);
+        let mut moved = false;
+        if from.readable && self.to_guest.has_room() {
+            if let Some(count) = from.read(self.to_guest.room()) {
+                self.to_guest.filled(count);
+                moved = true;
+            }
+        }
+        if self.guest.writable && !self.to_guest.is_empty() {
+            if let Some(count) = self.guest.write(self.to_guest.contents()) {
+                self.to_guest.taken(count);
+                moved = true;
+            }
+        }
+        moved
+    }
+
+    /// One read and one write of the guest's output; true when anything moved.
+    fn pass_printed(&mut self) -> bool {
+        let mut moved = false;
+        if self.guest.readable && self.printed.room() > 0 {
+            let mut bytes = [0; ROOM];
+            let room = self.printed.room().min(ROOM);
+            if let Some(count) = self.guest.read(bytes.get_mut(..room).unwrap_or_default()) {
+                let new = bytes.get(..count).unwrap_or_default();
+                self.printed.push(new);
+                if let Some(log) = &mut self.log {
+                    log.add(new);
+                }
+                // Nothing tells when a client opens the end, so it is looked for.
+                self.machine.readable |= self.machine.is_closed;
+                moved = true;
+            }
+        }
+        let to = self.session.as_mut().unwrap_or(&mut self.machine);
+        if to.writable && !to.is_full && !self.printed.unsent().is_empty() {
+            if let Some(count) = to.write(self.printed.unsent()) {
+                self.printed.sent(count);
+                moved = true;
+            }
+        }
+        if to.is_full && self.printed.room() == 0 {
+            self.printed.forget_half();
+            moved = true;
+        }
+        moved
+    }
 }
 
 impl End {
+    fn new(fd: OwnedFd) -> End {
+        End { fd, readable: true, writable: true, is_closed: false, is_full: false }
+    }
+
     fn opened(&mut self) {
         self.writable |= self.is_full;
         (self.is_closed, self.is_full) = (false, false);
     }
-}
 
-/// One read and one write; true when anything moved.
-fn pass(from: &mut End, to: &mut End, buffer: &mut Buffer) -> bool {
-    let mut moved = false;
-    if from.readable && buffer.has_room() {
-        match rustix::io::read(&from.master, buffer.room()) {
+    /// None: there is nothing to be read.
+    fn read(&mut self, bytes: &mut [u8]) -> Option<usize> {
+        match rustix::io::read(&self.fd, bytes) {
             Ok(count @ 1..) => {
-                buffer.filled(count);
-                from.opened();
-                moved = true;
-                // Nothing tells when a client opens the end, so it is looked for.
-                to.readable |= to.is_closed;
+                self.opened();
+                Some(count)
             }
-            Err(Errno::INTR) => moved = true,
+            Err(Errno::INTR) => Some(0),
             Err(Errno::AGAIN) => {
-                from.readable = false;
-                from.opened();
+                self.readable = false;
+                self.opened();
+                None
             }
             Ok(0) | Err(_) => {
-                from.readable = false;
-                from.is_closed = true;
+                self.readable = false;
+                self.is_closed = true;
+                None
             }
         }
     }
-    if to.writable && !to.is_full && !buffer.is_empty() {
-        match rustix::io::write(&to.master, buffer.contents()) {
-            Ok(count) => {
-                buffer.taken(count);
-                moved = true;
-            }
-            Err(Errno::INTR) => moved = true,
+
+    /// None: it takes nothing now.
+    fn write(&mut self, bytes: &[u8]) -> Option<usize> {
+        match rustix::io::write(&self.fd, bytes) {
+            Ok(count) => Some(count),
+            Err(Errno::INTR) => Some(0),
             Err(_) => {
-                to.writable = false;
-                to.is_full = to.is_closed;
+                self.writable = false;
+                self.is_full = self.is_closed;
+                None
             }
         }
     }
-    if to.is_full && !buffer.has_room() {
-        buffer.forget_half();
-        moved = true;
-    }
-    moved
 }
 
-/// Bytes on their way; those not taken yet are `bytes[start..end]`.
+/// Bytes on their way; those not taken yet are `bytes[start..end]`. It has no memory before the first byte.
+#[derive(Default)]
 struct Buffer {
-    bytes: Box<[u8]>,
+    bytes: Vec<u8>,
     start: usize,
     end: usize,
 }
 
 impl Buffer {
-    fn new() -> Buffer {
-        Buffer { bytes: vec![0; ROOM].into_boxed_slice(), start: 0, end: 0 }
-    }
-
     fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
     fn has_room(&self) -> bool {
-        self.end - self.start < self.bytes.len()
+        self.end - self.start < ROOM
     }
 
     /// The free part behind what is held.
     fn room(&mut self) -> &mut [u8] {
-        if self.end == self.bytes.len() {
+        self.bytes.resize(ROOM, 0);
+        if self.end == ROOM {
             self.bytes.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
@@ -167,18 +231,12 @@ impl Buffer {
             (self.start, self.end) = (0, 0);
         }
     }
-
-    /// Drops the older half, up to the end of a line where there is one, so that nobody sees half of an escape sequence.
-    fn forget_half(&mut self) {
-        let half = (self.end - self.start).div_ceil(2);
-        let line = self.contents().iter().skip(half).take(512).position(|byte| *byte == b'\n');
-        self.taken(half + line.map_or(0, |at| at + 1));
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::KEPT;
     use linux::beneath;
     use rustix::pty::OpenptFlags;
     use std::path::Path;
@@ -195,7 +253,7 @@ mod tests {
         for slave in [&machine.slave, &guest_slave] {
             pty::set_nonblocking(slave.as_fd()).unwrap();
         }
-        (Console::new(machine.master, guest).unwrap(), machine.slave, guest_slave)
+        (Console::new(machine.master, guest, None).unwrap(), machine.slave, guest_slave)
     }
 
     fn run(console: &mut Console) {
@@ -257,7 +315,7 @@ mod tests {
         let guest = terminal();
         pty::set_raw(guest.master.as_fd()).unwrap();
         let slave = guest.slave.try_clone().unwrap();
-        let mut console = Console::new(machine, guest).unwrap();
+        let mut console = Console::new(machine, guest, None).unwrap();
         pty::set_nonblocking(slave.as_fd()).unwrap();
         for number in 0..20_000 {
             let line = format!("line {number}\n");
@@ -273,7 +331,40 @@ mod tests {
             seen.extend(read(&client));
         }
         let seen = String::from_utf8(seen).unwrap();
-        assert!(seen.ends_with("line 19998\nline 19999\n") && seen.len() >= ROOM / 2, "{seen}");
+        assert!(seen.ends_with("line 19998\nline 19999\n") && seen.len() >= KEPT / 2, "{seen}");
         assert!(seen.starts_with("line 0\n"), "{seen}");
+    }
+
+    #[test]
+    fn a_session_begins_with_what_was_printed_and_takes_over() {
+        let (mut console, client, guest) = console();
+        let print = |console: &mut Console, text: &[u8]| {
+            for piece in text.chunks(1024) {
+                assert_eq!(rustix::io::write(&guest, piece), Ok(piece.len()));
+                run(console);
+            }
+        };
+        let connect = |console: &mut Console| {
+            let (daemon, controller) = std::os::unix::net::UnixStream::pair().unwrap();
+            controller.set_nonblocking(true).unwrap();
+            daemon.set_nonblocking(true).unwrap();
+            console.begin_session(controller.into());
+            run(console);
+            OwnedFd::from(daemon)
+        };
+        print(&mut console, b"early\n");
+        assert_eq!(read(&client), b"early\n");
+        let first = connect(&mut console);
+        assert_eq!(read(&first), b"early\n");
+        rustix::io::write(&first, b"typed").unwrap();
+        print(&mut console, b"late\n");
+        assert_eq!((read(&first), read(&client), read(&guest)), (b"late\n".to_vec(), vec![], b"typed".to_vec()));
+        let second = connect(&mut console);
+        assert_eq!(rustix::io::read(&first, &mut [0; 8]), Ok(0), "the first is not told");
+        assert_eq!(read(&second), b"early\nlate\n");
+        drop(second);
+        run(&mut console);
+        print(&mut console, b"after\n");
+        assert_eq!(read(&client), b"after\n");
     }
 }

@@ -3,9 +3,11 @@
 #![forbid(unsafe_code)]
 
 mod console;
+mod console_log;
 mod container;
 mod failure;
 mod handshake;
+mod history;
 mod image;
 mod log;
 mod monitor;

@@ -2,10 +2,11 @@
 //! ended; the end of the connection is the end of the controller. libvirt's monitor protocol.
 
 use crate::failure::{Doing, Failure, Result};
-use rpc::message::{Header, Outgoing};
+use rpc::controller;
+use rpc::message::{HEADER, Header, LENGTH_MIN, Outgoing, Status, Type};
 use rpc::monitor::{ExitEventMsg, ExitStatus, InitEventMsg, Procedure};
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +17,8 @@ const MOST_CLIENTS: usize = 16;
 const PATIENCE: Duration = Duration::from_millis(500);
 /// As in events of the daemon.
 const SERIAL: u32 = 1;
+/// Of the only message that clients send.
+const OPEN_CONSOLE_LENGTH: usize = LENGTH_MIN + 4;
 /// The kernel's, with the final zero.
 const LONGEST_PATH: usize = 108;
 
@@ -64,12 +67,24 @@ impl Monitor {
         self.clients.last().map(AsFd::as_fd)
     }
 
-    /// A client has gone, or says something. There is nothing to be said to us, so then it is let go.
-    pub fn look_at(&mut self, client: RawFd) {
-        self.clients.retain_mut(|known| {
-            known.as_raw_fd() != client
-                || known.read(&mut [0; 64]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
-        });
+    /// A client has gone, or says something. There is one thing to be said to us: that the connection is to be a console's
+    /// from now on. Whoever says anything else is let go.
+    pub fn look_at(&mut self, client: RawFd) -> Option<(usize, OwnedFd)> {
+        let at = self.clients.iter().position(|known| known.as_raw_fd() == client)?;
+        let mut bytes = [0; OPEN_CONSOLE_LENGTH];
+        match self.clients.get_mut(at)?.read(&mut bytes) {
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => None,
+            Ok(count) => {
+                let mut client = self.clients.swap_remove(at);
+                let (console, reply) = open_console(bytes.get(..count)?)?;
+                client.write_all(&reply.bytes).ok()?;
+                Some((console, client.into()))
+            }
+            Err(_) => {
+                self.clients.swap_remove(at);
+                None
+            }
+        }
     }
 
     /// Tells everybody how it ended, and takes the socket away.
@@ -97,6 +112,20 @@ impl Monitor {
     }
 }
 
+/// Which console a client asks for, where the message is whole. It comes in one piece, since it is sent at once and is shorter
+/// than any socket's buffer.
+fn open_console(message: &[u8]) -> Option<(usize, Outgoing)> {
+    let (length, rest) = message.split_first_chunk::<4>()?;
+    let header = Header::decode(rest)?;
+    let console = u32::from_be_bytes(rest.get(HEADER..)?.try_into().ok()?);
+    let is_whole = u32::from_be_bytes(*length) as usize == message.len();
+    if !is_whole || header != Header::call(controller::Procedure::OpenConsole, header.serial) {
+        return None;
+    }
+    let reply = Outgoing::raw(&header.answer(Type::Reply, Status::Ok), &[]).ok()?;
+    Some((console as usize, reply))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,13 +143,22 @@ mod tests {
             &bytes,
             b"\0\0\0$\x12\x34\x12\x34\0\0\0\x01\0\0\0\x02\0\0\0\x02\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\xb7"
         );
-        monitor.look_at(monitor.clients[0].as_raw_fd());
+        assert!(monitor.look_at(monitor.clients[0].as_raw_fd()).is_none());
         assert_eq!(monitor.clients.len(), 1);
         let talker = UnixStream::connect(&path).unwrap();
         monitor.accept(1).unwrap();
         (&talker).write_all(b"x").unwrap();
-        monitor.look_at(monitor.clients[1].as_raw_fd());
+        assert!(monitor.look_at(monitor.clients[1].as_raw_fd()).is_none());
         assert_eq!(monitor.clients.len(), 1);
+        let mut daemon = UnixStream::connect(&path).unwrap();
+        monitor.accept(1).unwrap();
+        daemon.write_all(b"\0\0\0\x20\x76lct\0\0\0\x01\0\0\0\x01\0\0\0\0\0\0\0\x09\0\0\0\0\0\0\0\x03").unwrap();
+        let (console, session) = monitor.look_at(monitor.clients[1].as_raw_fd()).unwrap();
+        assert_eq!((console, monitor.clients.len()), (3, 1));
+        drop(session);
+        let mut answer = Vec::new();
+        daemon.read_to_end(&mut answer).unwrap();
+        assert_eq!(answer[36..], *b"\0\0\0\x1c\x76lct\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\x09\0\0\0\0");
         monitor.end(ExitStatus::Reboot);
         let mut rest = Vec::new();
         client.read_to_end(&mut rest).unwrap();

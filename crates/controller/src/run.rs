@@ -1,6 +1,7 @@
 //! The life of a container, in the order of events.
 
 use crate::console::Console;
+use crate::console_log::ConsoleLog;
 use crate::container::{self, Given};
 use crate::failure::{Doing, Failure, Result};
 use crate::handshake::Handshake;
@@ -155,9 +156,11 @@ fn start(plan: &Plan, inherited: Inherited, state: &Path) -> Result<Running> {
         if !words.is_empty() {
             return Err(Failure::new(words));
         }
-        let consoles: std::io::Result<Vec<Console>> =
-            consoles.into_iter().zip(terminals).map(|(machine, terminal)| Console::new(machine, terminal)).collect();
-        let consoles = consoles.doing(|| "Unable to set up a console")?;
+        let consoles = consoles.into_iter().zip(terminals).zip(&plan.console_logs).map(|((machine, terminal), log)| {
+            let log = log.as_ref().map(|log| ConsoleLog::open(&log.path, log.append)).transpose()?;
+            Console::new(machine, terminal, log).doing(|| "Unable to set up a console")
+        });
+        let consoles = consoles.collect::<Result<Vec<Console>>>()?;
         // What is left to do needs no powers.
         capability::set(capability::Set::default(), capability::Set::default())
             .doing(|| "Unable to give up capabilities")?;

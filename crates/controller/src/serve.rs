@@ -42,6 +42,9 @@ impl About {
     }
 }
 
+/// What a console's ends are watched for. Changes only: a terminal that nobody has open would report that for ever.
+const CHANGES: EventFlags = EventFlags::IN.union(EventFlags::OUT).union(EventFlags::RDHUP).union(EventFlags::ET);
+
 /// Until init ends, or an error that nothing can be done about. The monitor comes back, to tell of it.
 pub fn serve(
     child: &Child,
@@ -81,8 +84,7 @@ fn loop_until_end(
     }
     for (index, console) in consoles.iter().enumerate() {
         for end in console.ends() {
-            // Changes only: a terminal that nobody has open would report that for ever.
-            watch(&epoll, end, About::Console(index), EventFlags::IN | EventFlags::OUT | EventFlags::ET)?;
+            watch(&epoll, end, About::Console(index), CHANGES)?;
         }
     }
     let mut events = Vec::with_capacity(16);
@@ -111,7 +113,17 @@ fn loop_until_end(
                         console.wake();
                     }
                 }
-                About::Client(client) => monitor.look_at(client),
+                About::Client(client) => {
+                    let asked = monitor.look_at(client);
+                    // For a console that there is not, the connection ends.
+                    let found = asked.and_then(|(index, session)| Some((index, consoles.get_mut(index)?, session)));
+                    if let Some((index, console, session)) = found {
+                        let about = EventData::new_u64(About::Console(index).number());
+                        // The one that the event came from.
+                        _ = epoll::modify(&epoll, &session, about, CHANGES);
+                        console.begin_session(session);
+                    }
+                }
             }
         }
         more = consoles.iter_mut().fold(false, |more, console| console.turn() | more);

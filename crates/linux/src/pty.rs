@@ -48,6 +48,12 @@ pub fn look_closed(master: BorrowedFd) -> io::Result<()> {
     Ok(ioctl_tiocgptpeer(master, flags).map(drop)?)
 }
 
+/// Drops what was written to the master and not read from the slave yet, as far as the kernel still has it.
+pub fn discard_output(master: BorrowedFd) {
+    // There may be nothing: no failure matters.
+    _ = rustix::termios::tcflush(master, rustix::termios::QueueSelector::OFlush);
+}
+
 /// Makes a terminal's end not block.
 pub fn set_nonblocking(end: BorrowedFd) -> io::Result<()> {
     let flags = rustix::fs::fcntl_getfl(end)?;

@@ -44,7 +44,7 @@ mod usb;
 
 pub use affect::{CONFIG, LIVE};
 pub use audit::AuditSettings;
-pub use console::Console;
+pub use console::FoundConsole;
 pub use describe::{Info, XmlForm};
 pub use driver::{Driver, Setup, Work};
 pub use guest::GuestInterface;

@@ -140,7 +140,7 @@ impl Source for Monitor {
 }
 
 /// Connects, however long the path is: a socket's address holds 107 bytes, so the folder goes by descriptor.
-fn connect(path: &Path) -> std::io::Result<OwnedFd> {
+pub(crate) fn connect(path: &Path) -> std::io::Result<OwnedFd> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(std::io::ErrorKind::InvalidInput.into());
     };

@@ -30,6 +30,11 @@ pub fn check(definition: &Domain) -> Result<()> {
     if definition.consoles.iter().any(|console| console.kind != "pty") {
         return refused("Only PTY console types are supported");
     }
+    for console in &definition.consoles {
+        if let Some(file) = console.log().and_then(|log| log.attr("file")).filter(|file| !file.starts_with('/')) {
+            return refused(&format!("The log file '{file}' of a console must be an absolute path"));
+        }
+    }
     Ok(())
 }
 

@@ -11,5 +11,5 @@ pub mod server;
 pub mod wire;
 pub mod xdr;
 
-pub use protocol::{ProgramProcedure, admin, keepalive, lxc, monitor, qemu, remote, virnet, virtlxc};
+pub use protocol::{ProgramProcedure, admin, controller, keepalive, lxc, monitor, qemu, remote, virnet, virtlxc};
 pub use xdr::Str;

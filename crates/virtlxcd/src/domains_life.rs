@@ -90,7 +90,8 @@ pub fn open_console(call: &Call, args: DomainOpenConsoleArgs) -> Result<Reply> {
     const SAFE: u32 = 2;
     known_flags(args.flags, FORCE | SAFE, "lxcDomainOpenConsole", ErrorDomain::Lxc)?;
     let name = args.dev_name.map(|name| name.to_string_lossy());
-    let console = call.daemon.domains()?.open_console(&*domain(call, &args.dom)?, name.as_deref())?;
+    let driver = call.daemon.domains()?;
+    let console = driver.find_console(&*domain(call, &args.dom)?, name.as_deref())?;
     let session = Arc::new(StreamSession::default());
     let before = {
         let mut open = call.daemon.consoles.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,11 +101,18 @@ pub fn open_console(call: &Call, args: DomainOpenConsoleArgs) -> Result<Reply> {
                 let words = "Active console session exists for this domain";
                 return Err(Error::operation_failed(ErrorDomain::Lxc, words));
             }
-            _ => open.insert(console.path, Arc::clone(&session)),
+            _ => open.insert(console.path.clone(), Arc::clone(&session)),
         }
     };
     if let Some(before) = before {
         before.end(&Error::operation_failed(ErrorDomain::Lxc, "another client has taken the console"));
     }
-    Ok(Reply { then: Then::SharedStream(console.terminal, session), ..call.reply::<()>(())? })
+    match driver.open_console(&console) {
+        Ok(stream) => Ok(Reply { then: Then::SharedStream(stream, session), ..call.reply::<()>(())? }),
+        Err(error) => {
+            // Nobody has it then.
+            session.end(&error);
+            Err(error)
+        }
+    }
 }

@@ -146,6 +146,13 @@ pub struct Console {
     pub kept: Vec<Element>,
 }
 
+impl Console {
+    /// `<log file='…' append='…'/>`: where its output goes as well.
+    pub fn log(&self) -> Option<&Element> {
+        self.kept.iter().find(|element| element.name == "log")
+    }
+}
+
 /// A device of the machine for the container.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hostdev {

@@ -16,7 +16,7 @@ pub use mounts::{Mount, What};
 pub use network::{Address, Interface};
 
 use crate::failure::{Failure, Result};
-use conf::domain::{Domain, HostdevSource, IdMapEntry};
+use conf::domain::{Console, Domain, HostdevSource, IdMapEntry};
 use linux::capability::Set;
 use linux::cgroup::{DeviceRule, Limits, Machine, Place};
 use linux::idmap::Range;
@@ -79,6 +79,15 @@ pub struct Plan {
     pub sets_hostname: bool,
     /// What of the document is not obeyed, for the log.
     pub notes: Vec<String>,
+    /// For each console, the file that its output goes to as well.
+    pub console_logs: Vec<Option<LogFile>>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct LogFile {
+    pub path: PathBuf,
+    /// What is in it stays.
+    pub append: bool,
 }
 
 pub fn plan(domain: &Domain, given: &Given) -> Result<Plan> {
@@ -122,6 +131,7 @@ pub fn plan(domain: &Domain, given: &Given) -> Result<Plan> {
         filter: filter::of(domain),
         image_disks: devices::image_disks(domain)?,
         rlimits: limits::rlimits(domain)?,
+        console_logs: domain.consoles.iter().map(log_file).collect(),
         sysctls: limits::sysctls(domain)?,
         init: init::of(domain, given.passed),
         interfaces: network::interfaces(domain, given.veths)?,
@@ -132,6 +142,11 @@ pub fn plan(domain: &Domain, given: &Given) -> Result<Plan> {
         sets_hostname: !given.shares_uts,
         notes: mounts::not_obeyed(domain),
     })
+}
+
+fn log_file(console: &Console) -> Option<LogFile> {
+    let log = console.log()?;
+    Some(LogFile { path: log.attr("file")?.into(), append: log.attr("append") == Some("on") })
 }
 
 /// Interfaces need a network namespace of their own, and a document can ask for one without any.
