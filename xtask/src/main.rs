@@ -53,7 +53,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "test",
         arguments: "[LEVEL]...",
-        about: "the tests, all levels or those named",
+        about: "the tests, all levels or those named: tidy, unit, whole, qemu; reference only when named",
         run: test::command,
     },
     Command { name: "tidy", arguments: "", about: "check the house rules", run: tidy::command },
