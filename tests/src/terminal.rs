@@ -52,6 +52,19 @@ impl Terminal {
         self.master.write_all(keys.as_bytes())
     }
 
+    /// Waits for a shell that can be typed to, and gives what came up to its prompt. What is typed before may be lost: virsh
+    /// throws it away while it makes the terminal raw, and a prompt that was there before anybody looked is not printed again.
+    pub fn prompt(&mut self, patience: Duration) -> Result<String, String> {
+        let deadline = Instant::now() + patience;
+        loop {
+            self.type_in("\r").map_err(|error| format!("typing: {error}"))?;
+            match self.expect("# ", Duration::from_secs(1)) {
+                Err(_) if Instant::now() < deadline => {}
+                answer => return answer,
+            }
+        }
+    }
+
     /// Reads on until the text appears, and gives what came up to its end; an error says what came instead.
     pub fn expect(&mut self, text: &str, patience: Duration) -> Result<String, String> {
         self.expect_where(&format!("'{text}'"), patience, |new| new.find(text).map(|at| at + text.len()))

@@ -75,9 +75,38 @@ fn by_python() {
         let lines: Vec<&str> = said.lines().collect();
         assert_eq!(
             lines,
-            ["defined vm1", "started 1", "state 1 1", "ps of PID 1", "events 2 4 5", "stopped 5", "undefined"],
+            [
+                "defined vm1",
+                "started 1",
+                "state 1 1",
+                "ps of the container alone",
+                "events 2 4 5",
+                "stopped 5",
+                "undefined"
+            ],
             "{said}"
         );
+    }
+}
+
+#[test]
+fn each_has_an_address_and_the_gateway_answers() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    for (_, document) in both() {
+        virsh(&["define", &document]).ok();
+        virsh(&["start", "vm1"]).ok();
+        let guest = Guest::of("vm1");
+        // The first one's root is the machine's own, where the script is below the second's.
+        let script = format!("[ -e /etc/udhcpc ] && echo /etc/udhcpc || echo {PRIVATE_ROOT}/etc/udhcpc");
+        guest
+            .shell(&format!("busybox ip link set eth0 up && busybox udhcpc -i eth0 -n -q -t 10 -T 1 -s $({script})"))
+            .ok();
+        let shown = guest.shell("busybox ip -o -4 addr show dev eth0").ok();
+        assert!(shown.contains("inet 192.168.122.") && shown.contains("/24 "), "{shown}");
+        guest.shell("busybox ping -c 1 -W 5 192.168.122.1").ok();
+        virsh(&["destroy", "vm1"]).ok();
+        virsh(&["undefine", "vm1"]).ok();
     }
 }
 
@@ -93,8 +122,7 @@ fn console_of(program: &Path, arguments: &[&str]) {
         command.args(arguments).args(["console", "vm1"]);
         let mut terminal = Terminal::start(&mut command).unwrap();
         terminal.expect("Connected to domain 'vm1'\nEscape character is ^]", PATIENCE).unwrap();
-        terminal.type_in("\r").unwrap();
-        terminal.expect("# ", PATIENCE).unwrap();
+        terminal.prompt(PATIENCE).unwrap();
         terminal.type_in("ps -ef; echo over-$((1+1))\r").unwrap();
         let listing = terminal.expect("\nover-2", PATIENCE).unwrap();
         let processes: Vec<&str> = listing.lines().skip_while(|line| !line.contains("PID")).skip(1).collect();

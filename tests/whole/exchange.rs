@@ -40,8 +40,8 @@ fn our_virsh_and_debians_libvirtd() {
         }
         let mut command = Command::new(ours("virsh"));
         let mut terminal = Terminal::start(command.args(["console", "vm1"])).unwrap();
-        terminal.expect("Escape character is ^]", PATIENCE).unwrap();
-        terminal.type_in("\rps -ef; echo over-$((1+1))\r").unwrap();
+        terminal.prompt(PATIENCE).unwrap();
+        terminal.type_in("ps -ef; echo over-$((1+1))\r").unwrap();
         terminal.expect("\nover-2", PATIENCE).unwrap();
         terminal.type_in("\u{1d}").unwrap();
         assert_eq!(terminal.wait(PATIENCE), Some(0));
@@ -80,8 +80,8 @@ fn debians_libvirtd_and_our_controller() {
         addressed.ok();
         let mut command = Command::new(tests::daemon::DEBIAN_VIRSH);
         let mut terminal = Terminal::start(command.args(["-c", "lxc:///", "console", "box"])).unwrap();
-        terminal.expect("Escape character is ^]", PATIENCE).unwrap();
-        terminal.type_in("\recho over-$((1+1))\r").unwrap();
+        terminal.prompt(PATIENCE).unwrap();
+        terminal.type_in("echo over-$((1+1))\r").unwrap();
         terminal.expect("\nover-2", PATIENCE).unwrap();
         drop(terminal);
         debian_virsh(&["destroy", "box"]).ok();
@@ -114,8 +114,8 @@ fn our_daemon_and_debians_controller() {
         .ok();
     let mut command = Command::new(ours("virsh"));
     let mut terminal = Terminal::start(command.args(["console", "box"])).unwrap();
-    terminal.expect("Escape character is ^]", PATIENCE).unwrap();
-    terminal.type_in("\recho over-$((1+1))\r").unwrap();
+    terminal.prompt(PATIENCE).unwrap();
+    terminal.type_in("echo over-$((1+1))\r").unwrap();
     terminal.expect("\nover-2", PATIENCE).unwrap();
     drop(terminal);
     virsh(&["destroy", "box"]).ok();

@@ -1,5 +1,7 @@
 //! Clients that break the rules on the socket: the daemon drops them, or answers, and lives.
 
+use crate::leftovers::Leftovers;
+use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -7,7 +9,7 @@ use std::process::Command;
 use tests::daemon::{Daemon, file, virsh};
 use tests::documents::domain;
 use tests::image;
-use tests::program::{PATIENCE, ours};
+use tests::program::{PATIENCE, eventually, ours};
 use tests::sandbox;
 use tests::terminal::Terminal;
 
@@ -42,6 +44,8 @@ fn answer(bytes: &[u8]) -> Vec<u8> {
 fn messages_that_break_the_rules() {
     sandbox::require();
     let daemon = Daemon::start();
+    virsh(&["list", "--name"]).ok();
+    let (before, descriptors) = (Leftovers::now(), descriptors(&daemon));
     let table: [(&str, Vec<u8>); 8] = [
         ("nothing at all", Vec::new()),
         ("half a length", vec![0, 0]),
@@ -58,6 +62,18 @@ fn messages_that_break_the_rules() {
         assert!(answered.len() < 4096, "{what} is answered with {} bytes", answered.len());
         assert_eq!(virsh(&["list", "--name"]).ok(), "\n", "after {what}");
     }
+    before.assert_none_since();
+    closed(&daemon, descriptors);
+}
+
+/// How many descriptors the daemon has open.
+fn descriptors(daemon: &Daemon) -> usize {
+    fs::read_dir(format!("/proc/{}/fd", daemon.pid())).unwrap().count()
+}
+
+/// What clients have left is closed, if not before the next one comes.
+fn closed(daemon: &Daemon, before: usize) {
+    eventually("the daemon has closed all it opened", PATIENCE, || (descriptors(daemon) <= before).then_some(()));
 }
 
 #[test]
@@ -106,12 +122,13 @@ fn clients_that_vanish_in_mid_stream() {
     let daemon = Daemon::start();
     image::busybox(Path::new("/opt/box"), "exec /bin/sh").unwrap();
     virsh(&["define", &file("box.xml", &domain("box", "/opt/box", &["/init"], ""))]).ok();
+    let (before, descriptors) = (Leftovers::now(), descriptors(&daemon));
     virsh(&["start", "box"]).ok();
     for round in 0..10 {
         let mut command = Command::new(ours("virsh"));
         let mut terminal = Terminal::start(command.args(["console", "--force", "box"])).unwrap();
-        terminal.expect("Escape character is ^]", PATIENCE).unwrap();
-        terminal.type_in(&format!("\rwhile :; do echo round-{round}; done\r")).unwrap();
+        terminal.prompt(PATIENCE).unwrap();
+        terminal.type_in(&format!("while :; do echo round-{round}; done\r")).unwrap();
         terminal.expect(&format!("\nround-{round}\n"), PATIENCE).unwrap();
         // Killed while the container prints as fast as it can.
         drop(terminal);
@@ -120,6 +137,9 @@ fn clients_that_vanish_in_mid_stream() {
         virsh(&["destroy", "box"]).ok();
         virsh(&["start", "box"]).ok();
     }
+    virsh(&["destroy", "box"]).ok();
+    before.assert_none_since();
+    closed(&daemon, descriptors);
 }
 
 #[test]

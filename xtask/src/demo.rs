@@ -1,11 +1,13 @@
 //! `cargo xtask demo`: the two documents of libvirt's documentation, unchanged, the whole way through, for a person to watch.
 
+mod kernel;
+
 use crate::packages::{self, BUSYBOX, DNSMASQ, IPROUTE, NFTABLES, PROCPS};
 use crate::{Result, build, run, sandbox};
 use rustix::process::Signal;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 use tests::documents::{PRIVATE_ROOT, VM1, VM1_PRIVATE_ROOT};
 use tests::terminal::Terminal;
@@ -24,8 +26,9 @@ pub fn command(arguments: &[String]) -> Result<u8> {
         _ => return Err("demo takes nothing, or --here to run on the machine itself".into()),
     };
     require_root()?;
-    require_kernel(here)?;
+    kernel::require(here)?;
     packages::ensure(&[BUSYBOX, DNSMASQ, NFTABLES, IPROUTE, PROCPS])?;
+    kernel::require_network()?;
     println!("Building the programs ...");
     build::build()?;
     if here {
@@ -156,8 +159,7 @@ impl Show {
         let mut terminal = Terminal::start(&mut command).map_err(failed)?;
         let mut shown = terminal.expect("Escape character is", PATIENCE)?;
         shown += &terminal.expect("\n", PATIENCE)?;
-        terminal.type_in("\r").map_err(failed)?;
-        shown += &terminal.expect("# ", PATIENCE)?;
+        shown += &terminal.prompt(PATIENCE)?;
         terminal.type_in("ps -ef\r").map_err(failed)?;
         let listing = terminal.expect_where("the list of processes", PATIENCE, |new| {
             let header = new.find("PID")?;
@@ -198,49 +200,4 @@ fn require_root() -> Result<()> {
         true => Ok(()),
         false => Err("containers are namespaces and mounts, which only root may make: run the demo as root".into()),
     }
-}
-
-/// Every feature of the kernel that the demo stands on, each missed in a sentence of its own.
-fn require_kernel(here: bool) -> Result<()> {
-    for namespace in ["mnt", "pid", "net", "ipc", "uts", "cgroup"] {
-        if !Path::new("/proc/self/ns").join(namespace).exists() {
-            return Err(format!("this kernel has no {namespace} namespaces, which a container needs"));
-        }
-    }
-    let filesystems = fs::read_to_string("/proc/filesystems").map_err(|error| format!("/proc/filesystems: {error}"))?;
-    let known = |name: &str| filesystems.lines().any(|line| line.split_whitespace().last() == Some(name));
-    let mut needed = vec!["tmpfs", "devpts", "proc", "sysfs"];
-    if !here {
-        needed.push("overlay");
-    }
-    for name in needed {
-        if !known(name) && !module_loads(name) {
-            return Err(format!("this kernel has no filesystem {name}, which the demo mounts"));
-        }
-    }
-    if sandbox::hierarchies()?.is_empty() {
-        return Err("this machine has no cgroup filesystem mounted, which a container's limits need".into());
-    }
-    for (module, file) in [("bridge", "/proc/sys/net/bridge"), ("veth", "/sys/module/veth")] {
-        if !Path::new(file).exists() && !module_loads(module) && !can_make(module)? {
-            return Err(format!(
-                "this kernel cannot make network devices of type {module}, which the network default needs"
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn module_loads(name: &str) -> bool {
-    Command::new("modprobe").args(["-q", name]).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-}
-
-/// A device of that type, made in a network namespace that vanishes at once.
-fn can_make(kind: &str) -> Result<bool> {
-    let status = Command::new("unshare")
-        .args(["--net", "ip", "link", "add", "probe0", "type", kind])
-        .stderr(Stdio::null())
-        .status()
-        .map_err(|error| format!("cannot run unshare (package util-linux): {error}"))?;
-    Ok(status.success())
 }
