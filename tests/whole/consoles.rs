@@ -1,12 +1,13 @@
 //! Consoles: bytes both ways, a second client, output nobody reads, the terminal's restoration.
 
+use rustix::process::Signal;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 use tests::daemon::{Daemon, file, virsh};
 use tests::documents::domain;
 use tests::image;
-use tests::program::{PATIENCE, eventually, ours};
+use tests::program::{PATIENCE, ended_within, eventually, kill, ours};
 use tests::sandbox;
 use tests::terminal::Terminal;
 
@@ -27,9 +28,9 @@ fn console(arguments: &[&str]) -> Terminal {
 fn what_is_typed_arrives_and_what_is_printed_comes_back() {
     sandbox::require();
     let _daemon = Daemon::start();
-    running("stty raw -echo; exec cat");
+    running("stty raw -echo; echo ready; exec cat");
     let mut terminal = console(&[]);
-    terminal.expect("Escape character is ^]", PATIENCE).unwrap();
+    terminal.expect("\nready\n", PATIENCE).unwrap();
     let line: String = (0..3000).map(|number| char::from(b'a' + (number % 26) as u8)).collect();
     for _ in 0..20 {
         terminal.type_in(&line).unwrap();
@@ -49,15 +50,15 @@ fn a_second_client_is_refused_unless_it_forces() {
     let _daemon = Daemon::start();
     running("exec /bin/sh");
     let mut first = console(&[]);
-    first.expect("Escape character is ^]", PATIENCE).unwrap();
-    first.type_in("\recho first-$((1+1))\r").unwrap();
+    first.prompt(PATIENCE).unwrap();
+    first.type_in("echo first-$((1+1))\r").unwrap();
     first.expect("\nfirst-2", PATIENCE).unwrap();
     let mut second = console(&["--safe"]);
     second.expect("Active console session exists for this domain", PATIENCE).unwrap();
     assert_eq!(second.wait(PATIENCE), Some(1));
     let mut third = console(&["--force"]);
-    third.expect("Escape character is ^]", PATIENCE).unwrap();
-    third.type_in("\recho third-$((1+1))\r").unwrap();
+    third.prompt(PATIENCE).unwrap();
+    third.type_in("echo third-$((1+1))\r").unwrap();
     third.expect("\nthird-2", PATIENCE).unwrap();
     assert!(first.wait(PATIENCE).is_some(), "the first client is not told");
 }
@@ -72,6 +73,88 @@ fn it_closes_with_the_domain() {
     virsh(&["destroy", "box"]).ok();
     assert!(terminal.wait(PATIENCE).is_some(), "virsh waits on");
     assert!(terminal.is_cooked().unwrap(), "the terminal is not restored");
+}
+
+/// A client at the container's shell, its terminal raw.
+fn connected() -> Terminal {
+    let mut terminal = console(&[]);
+    terminal.prompt(PATIENCE).unwrap();
+    assert!(!terminal.is_cooked().unwrap(), "the terminal is not raw");
+    terminal
+}
+
+#[track_caller]
+fn is_restored(terminal: &Terminal) {
+    assert!(ended_within(terminal.pid(), PATIENCE), "virsh stays");
+    assert!(terminal.is_cooked().unwrap(), "the terminal is not restored");
+}
+
+#[test]
+fn the_terminal_is_restored_whatever_happens() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    running("exec /bin/sh");
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
+        let terminal = connected();
+        kill(terminal.pid(), signal);
+        is_restored(&terminal);
+        // The container and its console are not harmed.
+        assert_eq!(virsh(&["domstate", "box"]).ok().trim(), "running");
+    }
+    // The container's own end.
+    let mut terminal = connected();
+    terminal.type_in("exit\r").unwrap();
+    is_restored(&terminal);
+
+    // A daemon that does not answer any more, and one that is gone.
+    virsh(&["start", "box"]).ok();
+    for leave in [Leave::Key, Leave::Signal] {
+        let mut terminal = connected();
+        kill(daemon.pid(), Signal::STOP);
+        match leave {
+            Leave::Key => terminal.type_in("\u{1d}").unwrap(),
+            Leave::Signal => kill(terminal.pid(), Signal::TERM),
+        }
+        eventually("the terminal is restored", PATIENCE, || terminal.is_cooked().unwrap().then_some(()));
+        kill(daemon.pid(), Signal::CONT);
+        is_restored(&terminal);
+    }
+    let terminal = connected();
+    daemon.kill();
+    is_restored(&terminal);
+}
+
+enum Leave {
+    Key,
+    Signal,
+}
+
+/// What a shell at the console is told about its size.
+fn size(terminal: &mut Terminal) -> String {
+    terminal.type_in("echo size $(stty size) over\r").unwrap();
+    terminal.expect("\nsize ", PATIENCE).unwrap();
+    terminal.expect(" over\n", PATIENCE).unwrap().trim_end_matches(" over\n").to_string()
+}
+
+#[test]
+fn its_window_is_that_of_the_terminal() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    // A shell below PID 1 with a terminal to control, so that what runs in it hears of the window.
+    running("setsid -c /bin/sh");
+    let mut terminal = connected();
+    eventually("the console has the terminal's size", PATIENCE, || (size(&mut terminal) == "24 80").then_some(()));
+    let told = "trap 'echo window \\$(stty size) over; exit' WINCH; echo trap is set; while :; do sleep 0.1; done";
+    terminal.type_in(&format!("sh -c \"{told}\"\r")).unwrap();
+    terminal.expect("\ntrap is set\n", PATIENCE).unwrap();
+    terminal.resize(50, 132).unwrap();
+    terminal.expect("window 50 132 over\n", PATIENCE).unwrap();
+    assert_eq!(size(&mut terminal), "50 132");
+    // The next client may have another.
+    terminal.type_in("\u{1d}").unwrap();
+    is_restored(&terminal);
+    let mut terminal = connected();
+    eventually("the console has the new terminal's size", PATIENCE, || (size(&mut terminal) == "24 80").then_some(()));
 }
 
 #[test]

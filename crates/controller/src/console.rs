@@ -9,6 +9,7 @@ use crate::console_log::ConsoleLog;
 use crate::history::History;
 use linux::pty::{self, Pty};
 use rustix::io::Errno;
+use rustix::termios::{tcgetwinsize, tcsetwinsize};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -76,6 +77,15 @@ impl Console {
     pub fn wake(&mut self) {
         for end in [&mut self.machine, &mut self.guest].into_iter().chain(&mut self.session) {
             (end.readable, end.writable) = (true, true);
+        }
+    }
+
+    /// Gives the container's terminal the size that a client has given to the machine's end. The kernel tells who is at it.
+    pub fn follow_window(&self) {
+        let Ok(size) = tcgetwinsize(&self.machine.master) else { return };
+        if size.ws_row != 0 && size.ws_col != 0 {
+            // One of them is gone: then there is nothing to follow.
+            _ = tcsetwinsize(&self.guest.master, size);
         }
     }
 

@@ -1,5 +1,8 @@
 //! The loop that a running container's controller is in: consoles, the daemon's connections, init's end. It sleeps until
 //! one of them has something, and wakes for nothing else.
+//!
+//! Nothing announces that a client has given the machine's end of a console another size, so a client that has sends
+//! SIGWINCH, which other controllers ignore.
 
 use crate::console::Console;
 use crate::failure::{Doing, Result};
@@ -8,6 +11,7 @@ use crate::procview::ProcView;
 use linux::process::Child;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::process::Signal;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// What an event is about: the upper half of its number says the kind, the lower which one.
@@ -16,6 +20,7 @@ enum About {
     Init,
     Listener,
     View,
+    Window,
     Console(usize),
     Client(RawFd),
 }
@@ -26,8 +31,9 @@ impl About {
             About::Init => 0,
             About::Listener => 1 << 32,
             About::View => 2 << 32,
-            About::Console(index) => 3 << 32 | index as u64,
-            About::Client(fd) => 4 << 32 | fd as u64,
+            About::Window => 3 << 32,
+            About::Console(index) => 4 << 32 | index as u64,
+            About::Client(fd) => 5 << 32 | fd as u64,
         }
     }
 
@@ -36,7 +42,8 @@ impl About {
             0 => About::Init,
             1 => About::Listener,
             2 => About::View,
-            3 => About::Console((number & 0xffff_ffff) as usize),
+            3 => About::Window,
+            4 => About::Console((number & 0xffff_ffff) as usize),
             _ => About::Client((number & 0xffff_ffff) as RawFd),
         }
     }
@@ -87,6 +94,10 @@ fn loop_until_end(
             watch(&epoll, end, About::Console(index), CHANGES)?;
         }
     }
+    let windows = linux::signal::into_pipe(&[Signal::WINCH.as_raw()]).doing(|| "Unable to catch a signal")?;
+    watch(&epoll, windows.as_fd(), About::Window, EventFlags::IN)?;
+    // Whoever was quicker than that.
+    consoles.iter().for_each(Console::follow_window);
     let mut events = Vec::with_capacity(16);
     let mut more = false;
     loop {
@@ -108,6 +119,10 @@ fn loop_until_end(
                 }
                 // Closed with its end, it is not watched any more.
                 About::View => _ = answer(view),
+                About::Window => {
+                    _ = rustix::io::read(&windows, &mut [0; 16]);
+                    consoles.iter().for_each(Console::follow_window);
+                }
                 About::Console(index) => {
                     if let Some(console) = consoles.get_mut(index) {
                         console.wake();
@@ -142,7 +157,7 @@ mod tests {
 
     #[test]
     fn numbers_tell_what_they_are_about() {
-        for about in [About::Init, About::Listener, About::View, About::Console(3), About::Client(7)] {
+        for about in [About::Init, About::Listener, About::View, About::Window, About::Console(3), About::Client(7)] {
             assert_eq!(About::of(about.number()), about);
         }
     }

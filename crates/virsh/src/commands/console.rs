@@ -12,9 +12,10 @@ use rpc::client::{Stream, Transport, Uri};
 use rpc::remote::*;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::fs::File;
 use std::io::{Write, stdin, stdout};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::thread;
 
@@ -91,10 +92,7 @@ pub fn attach(shell: &Shell, domain: &NonnullDomain, device: Option<String>, fla
         Ended::Left | Ended::InputOver => _ = stream.abort(),
         Ended::Over => stream.finish()?,
         Ended::Failed(error) => return Err(error.into()),
-        Ended::Signal(signal) => {
-            _ = stream.abort();
-            signals::die_of(signal);
-        }
+        Ended::Signal(signal) => signals::die_of(signal),
     }
     Ok(())
 }
@@ -120,14 +118,15 @@ enum Ended {
     Signal(i32),
 }
 
-/// Carries bytes both ways. The terminal is raw inside, and restored on every way out.
+/// Carries bytes both ways. The terminal is raw inside, and restored on every way out, before anything that waits for the
+/// daemon.
 fn converse(stream: &Stream, escape: u8, window: &Window) -> std::io::Result<Ended> {
     let mut ends = Signals::of_the_end()?;
     let mut resizes = Signals::of_the_window()?;
     let (over, mut telling) = UnixStream::pair()?;
     let raw = Raw::enter()?;
     window.adjust();
-    let ended = thread::scope(|scope| {
+    thread::scope(|scope| {
         let output = scope.spawn(move || {
             let outcome = copy_out(stream);
             // The loop below waits for this byte.
@@ -141,14 +140,17 @@ fn converse(stream: &Stream, escape: u8, window: &Window) -> std::io::Result<End
                 _ => Ok(Ended::Over),
             },
             other => {
+                drop(raw);
+                // A signal asks to end at once; the daemon sees that from the connection's end.
+                if let Ok(Ended::Signal(signal)) = other {
+                    signals::die_of(signal);
+                }
                 // Ends the other side's wait for more.
                 _ = stream.abort();
                 other
             }
         }
-    });
-    drop(raw);
-    ended
+    })
 }
 
 fn copy_out(stream: &Stream) -> api::Result<()> {
@@ -222,10 +224,11 @@ fn copy_in(
     }
 }
 
-/// The console's own terminal, where it is on this machine: it is told how large ours is. The protocol has no words for
-/// that, and a terminal of another machine keeps its size.
+/// The console's own terminal, where it is on this machine: it is told how large ours is, and our controller, which the
+/// domain's id names, passes that on. The protocol has no words for it, and a terminal of another machine keeps its size.
 struct Window {
     console: Option<File>,
+    controller: Option<OwnedFd>,
 }
 
 impl Window {
@@ -236,13 +239,17 @@ impl Window {
         let opened = path.filter(|path| path.starts_with("/dev/pts/")).and_then(|path| {
             rustix::fs::open(path, options | rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty()).ok()
         });
-        Window { console: opened.map(File::from) }
+        let controller = Pid::from_raw(domain.id).filter(|_| opened.is_some());
+        let controller = controller.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        Window { console: opened.map(File::from), controller }
     }
 
     fn adjust(&self) {
         if let (Some(console), Some(size)) = (&self.console, terminal::window()) {
             // A size that cannot be passed on leaves the console as it is.
             _ = rustix::termios::tcsetwinsize(console, size);
+            // Another controller than ours ignores it.
+            _ = self.controller.as_ref().map(|controller| pidfd_send_signal(controller, Signal::WINCH));
         }
     }
 }
