@@ -1,6 +1,7 @@
 //! Whole programs on the real kernel, each test in a sandbox of its own: `cargo xtask test whole`.
 #![forbid(unsafe_code)]
 
+mod autostart;
 mod calls;
 mod consoles;
 mod container;

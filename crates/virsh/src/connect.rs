@@ -3,13 +3,18 @@
 use crate::failure::{Context, Failure, words};
 use crate::settings::Settings;
 use rpc::client::{Connection, Keepalive, OpenOptions, Transport, Uri};
+use rustix::fs::{FlockOperation, fcntl_lock};
 use std::env;
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const DEFAULT_URI: &str = "lxc:///";
 const DAEMON: &str = "virtlxcd";
+/// Locked while a client starts the daemon.
+const TURN: &str = "/run/virtlxcd-start.lock";
 /// How long a daemon that we started stays without a client or a running container.
 const IDLE_SECONDS: &str = "120";
 
@@ -34,7 +39,7 @@ pub fn open(settings: &Settings, uri: &str) -> Result<Connection, Failure> {
 fn open_quietly(settings: &Settings, uri: &str) -> Result<Connection, Failure> {
     if let Some(socket) = own_socket(uri, settings.read_only) {
         if !someone_listens(&socket) && may_start_daemon() {
-            start_daemon()?;
+            start_daemon(&socket)?;
         }
     }
     let usual = Keepalive::default();
@@ -72,8 +77,14 @@ fn may_start_daemon() -> bool {
 }
 
 /// Starts our daemon in the background; it comes back once it serves its sockets.
-fn start_daemon() -> Result<(), Failure> {
+fn start_daemon(socket: &Path) -> Result<(), Failure> {
     let Some(program) = find_daemon() else { return Ok(()) };
+    // Of clients that come at once, one starts it. Where there can be no such file, the daemons settle it among themselves.
+    let turn = File::options().write(true).create(true).truncate(false).mode(0o600).open(TURN);
+    let _turn = turn.and_then(|file| Ok(fcntl_lock(&file, FlockOperation::LockExclusive).map(|()| file)?));
+    if someone_listens(socket) {
+        return Ok(());
+    }
     let outcome = Command::new(&program)
         .args(["-d", "--timeout", IDLE_SECONDS])
         .stdin(Stdio::null())
