@@ -82,10 +82,10 @@ impl Console {
 
     /// Gives the container's terminal the size that a client has given to the machine's end. The kernel tells who is at it.
     pub fn follow_window(&self) {
-        let Ok(size) = tcgetwinsize(&self.machine.master) else { return };
+        let Ok(size) = tcgetwinsize(&self.machine.fd) else { return };
         if size.ws_row != 0 && size.ws_col != 0 {
             // One of them is gone: then there is nothing to follow.
-            _ = tcsetwinsize(&self.guest.master, size);
+            _ = tcsetwinsize(&self.guest.fd, size);
         }
     }
 
