@@ -15,6 +15,7 @@ pub mod netlink;
 pub mod process;
 pub mod pty;
 pub mod script;
+pub mod sealed;
 pub mod seccomp;
 pub mod signal;
 pub mod spawn;

@@ -35,16 +35,30 @@ pub enum End {
 /// In the copy the answer is none. The process must have one thread: a copy has only the caller's, and whatever locks
 /// the others held stay locked in it for ever.
 pub fn clone(namespaces: u64, cgroup: Option<BorrowedFd>) -> io::Result<Option<Child>> {
-    /// Wider than what the C library's header can hold in an int.
-    const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
     if threads()? != 1 {
         return Err(io::Error::other("a process with several threads is not copied"));
     }
+    copy(namespaces, libc::SIGCHLD, cgroup)
+}
+
+/// A copy of this process that is its parent's child, so that the parent can wait for it. For a process that has entered
+/// namespaces with setns(2) and has one thread; that is seen without `/proc`, which is another's by then.
+pub fn clone_for_parent() -> io::Result<Option<Child>> {
+    // SAFETY: the call changes nothing: it is an error where there are other threads.
+    check(unsafe { libc::unshare(libc::CLONE_THREAD) }.into())?;
+    // The signal at its end is then that of this process.
+    copy(libc::CLONE_PARENT as u64, 0, None)
+}
+
+/// The callers have seen that this process has one thread.
+fn copy(flags: u64, signal: libc::c_int, cgroup: Option<BorrowedFd>) -> io::Result<Option<Child>> {
+    /// Wider than what the C library's header can hold in an int.
+    const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
     let mut pidfd: RawFd = -1;
     // SAFETY: all zeroes is a valid clone_args: no flags and no addresses.
     let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
-    arguments.flags = namespaces | libc::CLONE_PIDFD as u64;
-    arguments.exit_signal = libc::SIGCHLD as u64;
+    arguments.flags = flags | libc::CLONE_PIDFD as u64;
+    arguments.exit_signal = signal as u64;
     arguments.pidfd = (&raw mut pidfd) as u64;
     if let Some(cgroup) = cgroup {
         arguments.flags |= CLONE_INTO_CGROUP;
@@ -75,6 +89,11 @@ pub(crate) fn threads() -> io::Result<u64> {
 pub fn enter_cgroup_namespace() -> io::Result<()> {
     // SAFETY: the call takes flags, and this one takes no memory or descriptor table away from any thread.
     check(unsafe { libc::unshare(libc::CLONE_NEWCGROUP) }.into())
+}
+
+/// From now on nobody else may look into this process or trace it, but who may do all (prctl(2), PR_SET_DUMPABLE). Exec undoes it.
+pub fn hide() -> io::Result<()> {
+    Ok(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?)
 }
 
 /// Waits for the end of a child and takes its status.

@@ -4,7 +4,7 @@ use super::file::{self, folder_exists};
 use super::{Controller, Controllers, Error, Hierarchies, Hierarchy, Result, Version, name};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Where a container's group belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +150,25 @@ impl Group {
     pub fn attach(&self, pid: i32) -> Result<()> {
         let pid = pid.to_string();
         self.parts.iter().try_for_each(|part| file::write(&part.container().join("cgroup.procs"), &pid))
+    }
+
+    /// Puts a process where another one of the container is: in that one's own group, for the container may have divided what it
+    /// was given, and then takes no process at the top of it.
+    pub fn attach_beside(&self, hierarchies: &Hierarchies, proc: &Path, other: i32, pid: i32) -> Result<()> {
+        let placed = hierarchies.placement(proc, other)?;
+        let pid = pid.to_string();
+        self.parts.iter().try_for_each(|part| {
+            let top = part.container();
+            let beside = placed
+                .iter()
+                .find(|(hierarchy, _)| hierarchy.mounted_at == part.mounted_at)
+                .and_then(|(hierarchy, path)| hierarchy.folder(path))
+                // What is not below is not the container's.
+                .filter(|folder| {
+                    folder.starts_with(&top) && folder.components().all(|part| part != Component::ParentDir)
+                });
+            file::write(&beside.unwrap_or(top).join("cgroup.procs"), &pid)
+        })
     }
 
     /// For each hierarchy its mount point and the container's folder in it, to be shown at the same place inside.
