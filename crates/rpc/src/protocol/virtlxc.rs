@@ -4,17 +4,64 @@
 //! libvirt uses; a daemon that does not have it answers `Cannot find program`, as any of libvirt's does. Procedures are only
 //! ever added at the end; one that must change gets a new number.
 
-use super::table::{messages, procedures};
-use crate::xdr::Str;
+use super::table::{messages, procedures, unions};
+use crate::xdr::{List, Str};
+
+/// Flag of a task that copies: without names, modes and owners.
+pub const BARE: u32 = 1;
+/// Flag of a task that copies: owners by their numbers, and set-id bits, are kept.
+pub const OWNERS: u32 = 2;
+
+unions! {
+    // What is to be done inside a container.
+    Task {
+        Execute = 1: Command,
+        Send = 2: Sending,
+        Receive = 3: Receiving,
+    }
+}
 
 messages! {
     ConnectGetVersionRet {
         version: Str,
+    }
+
+    Window {
+        rows: u32,
+        columns: u32,
+    }
+    // A program with its arguments, as a user of the container, by the container's own passwd(5); environment: NAME=value.
+    Command {
+        words: List<Str, 16384>,
+        environment: List<Str, 16384>,
+        user: Option<Str>,
+        group: Option<Str>,
+        folder: Option<Str>,
+        terminal: Option<Window>,
+    }
+    // A tree out of the container, as `archive` packs it; with BARE the bytes of one file alone.
+    Sending {
+        path: Str,
+        flags: u32,
+    }
+    // A tree into it, under this name where the path is a folder; with BARE the bytes of one file alone.
+    Receiving {
+        path: Str,
+        name: Str,
+        flags: u32,
+    }
+
+    // Opens a stream of `records`.
+    DomainRunArgs {
+        dom: super::remote::NonnullDomain,
+        task: Task,
+        flags: u32,
     }
 }
 
 procedures! {
     0x766c7863 version 1 {
         ConnectGetVersion = 1 "CONNECT_GET_VERSION" Call High (Allowed) ["connect:getattr"] "virtlxcConnectGetVersion" 0 (()) -> (ConnectGetVersionRet);
+        DomainRun = 2 "DOMAIN_RUN" Call Low (Refused) ["domain:open_namespace"] "virtlxcDomainRun" 17 (DomainRunArgs) -> (());
     }
 }
