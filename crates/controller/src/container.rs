@@ -134,11 +134,7 @@ fn become_init(given: &Given, terminals: &[Pty], report: BorrowedFd) -> Result<I
     // Its parent end is closed when the controller has gone; then nothing may be started.
     let report = descriptor::duplicate_above(report, lowest_free(given)).doing(|| "Unable to keep the pipe")?;
     place_descriptors(given, terminals)?;
-    for limit in &plan.rlimits {
-        let number = process::rlimit_named(&limit.name).unwrap_or(u32::MAX);
-        process::set_rlimit(number, limit.soft, limit.hard)
-            .doing(|| format!("Unable to set rlimit '{}'", limit.name))?;
-    }
+    plan::set_rlimits(&plan.rlimits)?;
     if let Some(filter) = &plan.filter {
         filter.load().doing(|| "Unable to install the filter of system calls")?;
     }
@@ -171,7 +167,7 @@ fn become_init(given: &Given, terminals: &[Pty], report: BorrowedFd) -> Result<I
 }
 
 /// A kernel without keyrings, or a filter that forbids them, is no reason not to start.
-fn forbidden_is_fine(error: std::io::Error) -> std::io::Result<()> {
+pub fn forbidden_is_fine(error: std::io::Error) -> std::io::Result<()> {
     match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
         Some(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM | rustix::io::Errno::ACCESS) => Ok(()),
         _ => Err(error),

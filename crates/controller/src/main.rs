@@ -9,6 +9,7 @@ mod failure;
 mod handshake;
 mod history;
 mod image;
+mod inside;
 mod log;
 mod monitor;
 mod options;
@@ -25,17 +26,21 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let options = match options::parse(&arguments) {
-        Ok(options::Asked::Run(options)) => options,
-        Ok(options::Asked::Help) => {
-            print!("{}", options::HELP);
-            return ExitCode::SUCCESS;
-        }
+        Ok(options) => options,
         Err(message) => {
             eprintln!("libvirt_lxc: error: {message}");
             return ExitCode::FAILURE;
         }
     };
-    match run::run(options) {
+    let ended = match options {
+        options::Asked::Run(options) => run::run(options),
+        options::Asked::Inside { name, root } => inside::run(&name, root),
+        options::Asked::Help => {
+            print!("{}", options::HELP);
+            Ok(())
+        }
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             log::error(&failure);

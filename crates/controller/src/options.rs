@@ -26,11 +26,17 @@ pub struct Options {
 
 pub enum Asked {
     Run(Options),
+    /// A task inside a container that runs.
+    Inside {
+        name: String,
+        root: Option<PathBuf>,
+    },
     Help,
 }
 
 pub const HELP: &str = "\
 usage: libvirt_lxc --name NAME --console FD... --handshakefds R:W [OPTION]...
+       libvirt_lxc --inside NAME [--root DIR]
 
 Builds the container of a domain, as its status file describes it, and stays until it ends.
 A daemon starts it; there is no reason to do so by hand.
@@ -44,12 +50,15 @@ A daemon starts it; there is no reason to do so by hand.
   -N, --share-net FD        use this network namespace
   -I, --share-ipc FD        use this IPC namespace
   -U, --share-uts FD        use this UTS namespace
+      --inside NAME         carry out a task in this domain's running container: it is read from standard
+                            input, a client's stream is descriptor 3, the container's init descriptor 4
       --root DIR            the folder below which the daemon keeps its files
   -h, --help                show this
 ";
 
 pub fn parse(arguments: &[String]) -> Result<Asked, String> {
     let mut options = Options::default();
+    let mut inside = None;
     let mut rest = arguments.iter();
     while let Some(word) = rest.next() {
         let (option, attached) = match word.split_once('=') {
@@ -69,6 +78,7 @@ pub fn parse(arguments: &[String]) -> Result<Asked, String> {
             "--share-net" | "-N" => options.share_net = Some(number(option, &value()?)?),
             "--share-ipc" | "-I" => options.share_ipc = Some(number(option, &value()?)?),
             "--share-uts" | "-U" => options.share_uts = Some(number(option, &value()?)?),
+            "--inside" => inside = Some(value()?),
             "--root" => options.root = Some(value()?.into()),
             "--handshakefds" | "-s" => {
                 let pair = value()?;
@@ -79,6 +89,9 @@ pub fn parse(arguments: &[String]) -> Result<Asked, String> {
             "--help" | "-h" => return Ok(Asked::Help),
             _ => return Err(format!("unknown option '{word}'; see --help")),
         }
+    }
+    if let Some(name) = inside {
+        return Ok(Asked::Inside { name, root: options.root });
     }
     if options.name.is_empty() {
         return Err("--name argument is required for configuration".into());
@@ -104,6 +117,7 @@ mod tests {
     fn check(line: &str) -> Result<Options, String> {
         match parse(&line.split(' ').map(str::to_string).collect::<Vec<_>>())? {
             Asked::Run(options) => Ok(options),
+            Asked::Inside { name, root } => Err(format!("inside {name} {root:?}")),
             Asked::Help => Err("help".into()),
         }
     }
@@ -130,6 +144,7 @@ mod tests {
         assert!(check("--name box --handshakefds 3").unwrap_err().contains("READ:WRITE"));
         assert!(check("--name box --security selinux").unwrap_err().contains("selinux"));
         assert!(check("--name box --wat").unwrap_err().contains("--wat"));
+        assert_eq!(check("--inside box --root /r").unwrap_err(), "inside box Some(\"/r\")");
         assert!(check("--name").unwrap_err().contains("requires a value"));
     }
 }

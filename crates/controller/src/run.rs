@@ -13,7 +13,7 @@ use crate::prepare::{self, Prepared};
 use crate::procview::ProcView;
 use crate::serve;
 use api::Paths;
-use conf::domain::{Domain, Host};
+use conf::domain::Host;
 use conf::status::DomainStatus;
 use linux::capability;
 use linux::cgroup::{DeviceRule, Group, Hierarchies};
@@ -34,7 +34,7 @@ pub fn run(options: Options) -> Result<()> {
     let paths = options.root.as_deref().map_or_else(Paths::system, Paths::under);
     let state = paths.domain_state();
     let inherited = Inherited::take(&options)?;
-    let domain = read_status(&state.join(format!("{}.xml", options.name)), &options.name)?;
+    let domain = read_status(&state.join(format!("{}.xml", options.name)), &options.name)?.domain;
     let given = plan::Given {
         controller: rustix::process::getpid().as_raw_nonzero().get(),
         veths: &options.veths,
@@ -102,7 +102,7 @@ impl Inherited {
     }
 }
 
-fn read_status(path: &Path, name: &str) -> Result<Domain> {
+pub fn read_status(path: &Path, name: &str) -> Result<DomainStatus> {
     let shown = path.display();
     let xml = std::fs::read(path).doing(|| format!("Failed to read domain status '{shown}'"))?;
     // A status file is complete: nothing is left to be filled in.
@@ -111,7 +111,7 @@ fn read_status(path: &Path, name: &str) -> Result<Domain> {
     if status.domain.name != name {
         return Err(Failure::new(format!("'{shown}' describes domain '{}', not '{name}'", status.domain.name)));
     }
-    Ok(status.domain)
+    Ok(status)
 }
 
 /// A container whose init runs.

@@ -2,7 +2,9 @@
 //! of the guest is never asked, for its libraries would run with our powers.
 
 use crate::failure::{Doing, Failure, Result};
+use rustix::fs::OFlags;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 
 /// The ids of init.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,9 +25,26 @@ pub fn look_up(user: Option<&str>, group: Option<&str>) -> Result<Ids> {
     find(user, group, || read("/etc/passwd"), || read("/etc/group"))
 }
 
+/// The name and the home of a user, where the container has them.
+pub fn name_and_home(uid: u32) -> Option<(String, String)> {
+    name_and_home_in(&read("/etc/passwd").ok()?, uid)
+}
+
+fn name_and_home_in(passwd: &str, uid: u32) -> Option<(String, String)> {
+    let uid = uid.to_string();
+    let mut lines = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let line = lines.find(|line| line.get(2) == Some(&uid.as_str()))?;
+    match line.as_slice() {
+        [name, _, _, _, _, home, ..] if home.starts_with('/') => Some((name.to_string(), home.to_string())),
+        _ => None,
+    }
+}
+
 fn read(path: &str) -> Result<String> {
     let mut bytes = Vec::new();
-    let file = match std::fs::File::open(path) {
+    // A guest may have put there what would keep us waiting.
+    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+    let file = match std::fs::File::options().read(true).custom_flags(nonblocking).open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
         file => file.doing(|| format!("Unable to open {path}"))?,
     };
@@ -101,6 +120,14 @@ mod tests {
         let found = found.map_err(|failure| failure.to_string());
         let expected = expected.map(|(uid, gid, groups)| Ids { uid, gid, groups: groups.to_vec() });
         assert_eq!(found, expected.map_err(str::to_string));
+    }
+
+    #[test]
+    fn homes_are_found() {
+        assert_eq!(name_and_home_in(PASSWD, 0), Some(("root".into(), "/root".into())));
+        assert_eq!(name_and_home_in(PASSWD, 1000), Some(("tester".into(), "/".into())));
+        assert_eq!(name_and_home_in(PASSWD, 5), None);
+        assert_eq!(name_and_home_in("x:x:5:5::relative:/bin/sh", 5), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Labels of security modules: which module there is, and a label for the next program (proc_pid_attr(5)).
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 /// Whether AppArmor confines programs on this machine.
@@ -22,6 +22,25 @@ pub fn apparmor_on_exec(profile: &str) -> io::Result<()> {
         // Before Linux 5.8.
         Err(error) if error.kind() == io::ErrorKind::NotFound => fs::write("/proc/thread-self/attr/exec", words),
         written => written,
+    }
+}
+
+/// A thread's own label, opened while `/proc` is the machine's, to be changed when that cannot be trusted any more.
+pub struct Door(fs::File);
+
+impl Door {
+    pub fn open() -> io::Result<Door> {
+        let open = |path| fs::File::options().write(true).open(path);
+        match open("/proc/thread-self/attr/apparmor/current") {
+            // Before Linux 5.8.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => open("/proc/thread-self/attr/current").map(Door),
+            opened => opened.map(Door),
+        }
+    }
+
+    /// From now on this thread, which has opened it, is confined by the profile.
+    pub fn confine(mut self, profile: &str) -> io::Result<()> {
+        self.0.write_all(format!("changeprofile {profile}").as_bytes())
     }
 }
 

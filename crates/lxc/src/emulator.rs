@@ -37,6 +37,11 @@ impl Emulator {
         Emulator { default_path: ours.to_string_lossy().into_owned(), ours, root: paths.root.clone() }
     }
 
+    /// Our own, whatever documents name.
+    pub fn own_program(&self) -> &Path {
+        &self.ours
+    }
+
     /// What is filled in where a document names none.
     pub fn default_path(&self) -> &str {
         &self.default_path

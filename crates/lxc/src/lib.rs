@@ -20,6 +20,7 @@ mod hooks;
 mod hotplug;
 mod hotplug_live;
 mod idmap;
+mod inside;
 mod interfaces;
 mod job;
 mod list;

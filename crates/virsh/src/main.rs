@@ -10,6 +10,7 @@ mod document;
 mod editing;
 mod failure;
 mod help;
+mod inside;
 mod interactive;
 mod lookup;
 mod report;
@@ -31,8 +32,7 @@ fn main() -> ExitCode {
         return code;
     }
     match run(&arguments) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(status) => ExitCode::from(status),
         Err(failure) => {
             for line in failure.lines() {
                 eprintln!("error: {line}");
@@ -42,7 +42,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &[String]) -> Result<bool, failure::Failure> {
+/// The exit status.
+fn run(arguments: &[String]) -> Result<u8, failure::Failure> {
     let (settings, request, warnings) = settings::parse(arguments)?;
     for warning in warnings {
         eprintln!("error: {warning}");
@@ -53,20 +54,24 @@ fn run(arguments: &[String]) -> Result<bool, failure::Failure> {
         Request::Help => shell.print(&help::program()),
         Request::Version { long: false } => shell.print(&format!("{}\n", help::VERSION)),
         Request::Version { long: true } => shell.print(&help::long_version()),
-        Request::Words(words) => return Ok(shell.run(&words)),
+        Request::Words(words) => {
+            let good = shell.run(&words);
+            return Ok(shell.status(good));
+        }
         Request::Line(line) => {
             if line.is_empty() {
-                return Ok(false);
+                return Ok(1);
             }
             let line = words::split(&line).map_err(|malformed| failure::Failure::new(malformed.text()))?;
-            return Ok(shell.run_line(&line));
+            let good = shell.run_line(&line);
+            return Ok(shell.status(good));
         }
         Request::Interactive => {
             if explicit {
                 shell.connect()?;
             }
-            return interactive::run(shell);
+            return interactive::run(shell).map(|good| u8::from(!good));
         }
     }
-    Ok(true)
+    Ok(0)
 }

@@ -24,6 +24,10 @@ pub struct Shell {
     pub leaving: bool,
     /// The command under way is to report in JSON.
     pub json: bool,
+    /// The command's output is somebody else's, byte for byte: nothing of ours goes with it.
+    pub verbatim: bool,
+    /// The status that the command under way fails with, where that is its own.
+    pub exit_status: Option<u8>,
     connection: Option<Connection>,
     log: Option<File>,
 }
@@ -38,7 +42,17 @@ impl Shell {
             }
         };
         let uri = connect::chosen_uri(&settings);
-        Ok(Shell { settings, uri, interactive: false, leaving: false, json: false, connection: None, log })
+        Ok(Shell {
+            settings,
+            uri,
+            interactive: false,
+            leaving: false,
+            json: false,
+            verbatim: false,
+            exit_status: None,
+            connection: None,
+            log,
+        })
     }
 
     /// Carries out the commands of a line; the last one's success counts.
@@ -51,6 +65,14 @@ impl Shell {
             }
         }
         good
+    }
+
+    /// What the program ends with, by whether the last command did well.
+    pub fn status(&self, good: bool) -> u8 {
+        match good {
+            true => 0,
+            false => self.exit_status.unwrap_or(1),
+        }
     }
 
     /// Carries out one command.
@@ -77,7 +99,7 @@ impl Shell {
         }
         if self.settings.timing {
             self.print(&format!("\n(Time: {:.3} ms)\n\n", begun.elapsed().as_secs_f64() * 1000.0));
-        } else if !self.json {
+        } else if !self.json && !self.verbatim {
             self.say("\n");
         }
         outcome.is_ok()
@@ -88,6 +110,7 @@ impl Shell {
             self.print(&help::command(command));
             return Ok(());
         }
+        (self.verbatim, self.exit_status) = (false, None);
         self.json = match arguments.text("output")? {
             Some(form) => wants_json(form)?,
             None => self.settings.json,

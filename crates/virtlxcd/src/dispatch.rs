@@ -3,8 +3,8 @@
 
 use crate::call::Call;
 use crate::{
-    beside, connect, documents, domains, domains_devices as devices, domains_life as life, domains_stats as stats,
-    domains_tuning as tuning, lacking, networks, networks_ports, node,
+    beside, connect, documents, domains, domains_devices as devices, domains_inside as inside, domains_life as life,
+    domains_stats as stats, domains_tuning as tuning, lacking, networks, networks_ports, node,
 };
 use api::{Error, ErrorDomain, Result};
 use rpc::remote::Procedure;
@@ -192,5 +192,6 @@ pub fn own_program(call: &Call, procedure: virtlxc::Procedure) -> Result<Reply> 
     use virtlxc::Procedure as P;
     match procedure {
         P::ConnectGetVersion => call.typed(connect::own_version),
+        P::DomainRun => call.special(inside::run),
     }
 }

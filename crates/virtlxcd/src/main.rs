@@ -14,6 +14,7 @@ mod dispatch;
 mod documents;
 mod domains;
 mod domains_devices;
+mod domains_inside;
 mod domains_life;
 mod domains_stats;
 mod domains_tuning;

@@ -2,6 +2,7 @@
 //! shown as text.
 
 mod capabilities;
+mod confinement;
 mod devices;
 mod filter;
 mod init;
@@ -9,6 +10,7 @@ mod limits;
 mod mounts;
 mod network;
 
+pub use confinement::{Confinement, candidates, confinement, id_maps, set_rlimits};
 pub use devices::{ImageDisk, Kind, Node};
 pub use init::{Init, with_terminals};
 pub use limits::Rlimit;

@@ -4,9 +4,11 @@ mod agent;
 mod blocks;
 mod console;
 mod control;
+mod copy;
 mod describe;
 mod devices;
 mod events;
+mod exec;
 mod filters;
 pub mod guest;
 mod host;
@@ -42,6 +44,8 @@ pub const FAMILIES: &[Family] = &[
             describe::COMMANDS,
             console::COMMANDS,
             guest::COMMANDS,
+            exec::COMMANDS,
+            copy::COMMANDS,
             devices::COMMANDS,
             tuning::COMMANDS,
             statistics::DOMAIN_COMMANDS,
