@@ -3,6 +3,7 @@
 use crate::guest::Guest;
 use crate::leftovers::Leftovers;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -30,11 +31,29 @@ fn unpack() {
 fn debian_root_boots_to_running() {
     sandbox::require();
     unpack();
+    boots_and_ends("");
+}
+
+/// The files stay as they are: their owners are mapped by the mount.
+#[test]
+fn debian_root_boots_with_ids_of_its_own() {
+    sandbox::require();
+    // The sandbox's own file system cannot map owners.
+    program::shell(&format!("mkdir -p {ROOT} && mount -t tmpfs -o mode=755,size=2G debian {ROOT}")).ok();
+    unpack();
+    boots_and_ends(
+        "<idmap><uid start='0' target='100000' count='65536'/><gid start='0' target='200000' count='65536'/></idmap>",
+    );
+    let owner = |path: &str| fs::metadata(format!("{ROOT}{path}")).map(|found| (found.uid(), found.gid())).unwrap();
+    assert_eq!((owner("/etc/hostname"), owner("/var/log/journal")), ((0, 0), (0, 999)));
+}
+
+fn boots_and_ends(more: &str) {
     let _daemon = Daemon::start();
     let before = Leftovers::now();
     let document = format!(
         "<domain type='lxc'><name>debian</name><memory unit='MiB'>512</memory>\
-         <os><type>exe</type><init>/sbin/init</init></os><devices>\
+         <os><type>exe</type><init>/sbin/init</init></os>{more}<devices>\
          <filesystem type='mount'><source dir='{ROOT}'/><target dir='/'/></filesystem>{}\
          <console type='pty'/></devices></domain>",
         interface("default")

@@ -1,14 +1,18 @@
 //! What must hold on every layout of cgroups: version 1 alone, version 2 alone, both.
 
 mod groups;
+mod tuning;
+mod view;
 
 use crate::guest::Guest;
 use crate::leftovers::Leftovers;
+use linux::cgroup::{Controller, Hierarchies, Version};
 use std::fs;
 use std::path::Path;
 use tests::daemon::{Daemon, file, virsh};
 use tests::documents::domain;
 use tests::image;
+use tests::program::{PATIENCE, eventually};
 use tests::sandbox;
 
 #[test]
@@ -22,6 +26,7 @@ fn a_container_is_in_cgroups_of_its_own_and_they_go_with_it() {
     let guest = Guest::of("box");
     let name = format!("/machine/lxc-{}-box.libvirt-lxc", guest.controller);
     let memberships = guest.proc("cgroup");
+    let hierarchies = Hierarchies::detect(Path::new("/proc")).unwrap();
     for line in memberships.lines() {
         let mut fields = line.splitn(3, ':');
         let (_, controllers, path) =
@@ -29,7 +34,10 @@ fn a_container_is_in_cgroups_of_its_own_and_they_go_with_it() {
         // Version 1's pids and named hierarchies are a matter of taste.
         let used = ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio"];
         // A hierarchy of the machine that this layout does not show is not ours to use.
-        let shown = Path::new("/sys/fs/cgroup").join(controllers).exists();
+        let shown = hierarchies.all.iter().any(|one| {
+            one.version == Version::One
+                && one.controllers.iter().any(|has| controllers.split(',').any(|word| word == has.name()))
+        });
         if shown && controllers.split(',').any(|controller| used.contains(&controller)) {
             assert!(path.ends_with(&name), "{line}");
         }
@@ -38,16 +46,37 @@ fn a_container_is_in_cgroups_of_its_own_and_they_go_with_it() {
     let own =
         |line: &str| line.ends_with(&name) || line.starts_with("0::") && line.ends_with(&format!("{name}/container"));
     assert!(memberships.lines().any(own), "{memberships}");
-    let limit = |file: &str| fs::read_to_string(file).ok().map(|text| text.trim().to_string());
-    let limits = [
-        limit(&format!("/sys/fs/cgroup/memory{name}/memory.limit_in_bytes")),
-        limit(&format!("/sys/fs/cgroup{name}/memory.max")),
-    ];
     // Where the memory controller is at hand at all.
-    let controlled = Path::new("/sys/fs/cgroup/memory").exists()
-        || fs::read_to_string("/sys/fs/cgroup/cgroup.controllers").is_ok_and(|list| list.contains("memory"));
-    assert_eq!(limits.iter().flatten().any(|limit| limit == "67108864"), controlled, "{limits:?}");
+    if let Some(hierarchy) = hierarchies.of(Controller::Memory) {
+        let file = if hierarchy.version == Version::One { "memory.limit_in_bytes" } else { "memory.max" };
+        let path = hierarchy.mounted_at.join(name.trim_start_matches('/')).join(file);
+        assert_eq!(fs::read_to_string(path).unwrap(), "67108864\n");
+    }
     assert!(guest.shell("dd if=/dev/zero of=/dev/null count=1").code == 0);
     virsh(&["destroy", "box"]).ok();
+    before.assert_none_since();
+}
+
+/// As Alpine has it: busybox as init, its table, a shutdown in order.
+#[test]
+fn a_busybox_with_an_init_of_its_own_boots_and_ends() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    image::busybox(Path::new("/opt/box"), "").unwrap();
+    let table = "::sysinit:/bin/sh -c 'mount -o remount,rw / 2>/dev/null; hostname > /booted'\n\
+                 ::respawn:/bin/sleep 1000\n::shutdown:/bin/sh -c 'echo down > /ended'\n";
+    fs::write("/opt/box/etc/inittab", table).unwrap();
+    let before = Leftovers::now();
+    virsh(&["define", &file("box.xml", &domain("box", "/opt/box", &["/bin/init"], ""))]).ok();
+    virsh(&["start", "box"]).ok();
+    let booted = eventually("it has booted", PATIENCE, || fs::read_to_string("/opt/box/booted").ok());
+    assert_eq!(booted, "box\n");
+    let guest = Guest::of("box");
+    eventually("it serves", PATIENCE, || guest.shell("ps").out.contains("sleep 1000").then_some(()));
+    guest.shell("poweroff").ok();
+    eventually("it has ended by itself", PATIENCE, || {
+        (virsh(&["domstate", "--reason", "box"]).ok().trim() == "shut off (shutdown)").then_some(())
+    });
+    assert_eq!(fs::read_to_string("/opt/box/ended").unwrap(), "down\n");
     before.assert_none_since();
 }

@@ -6,6 +6,7 @@
 
 use crate::console::Console;
 use crate::failure::{Doing, Result};
+use crate::log;
 use crate::monitor::Monitor;
 use crate::procview::ProcView;
 use linux::process::Child;
@@ -70,7 +71,12 @@ pub fn serve(
 
 /// Answers what the container asks of its view; false when that is over, and the view gone.
 pub fn answer(view: &mut Option<ProcView>) -> bool {
-    let goes_on = view.as_mut().is_some_and(|view| view.ready().unwrap_or(false));
+    let ready = view.as_mut().map_or(Ok(false), ProcView::ready);
+    // That the container has let go of it is the way it ends.
+    let goes_on = ready.unwrap_or_else(|error| {
+        log::info(format!("the container's view of memory, processors and time is over: {error}"));
+        false
+    });
     if !goes_on {
         *view = None;
     }
