@@ -39,6 +39,10 @@ impl Guest {
         let mut command = Command::new("nsenter");
         let init = self.init.to_string();
         command.args(["--target", &init, "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"]);
+        // A process cannot enter the user namespace that it is in.
+        if self.namespace("user") != namespace(std::process::id(), "user") {
+            command.arg("--user");
+        }
         command.args(["/bin/sh", "-c", line]).env("PATH", "/bin:/sbin:/usr/bin:/usr/sbin");
         program::finish(command, b"", patience)
     }

@@ -306,13 +306,16 @@ impl Body<'_> {
     }
 }
 
-/// Version 7.31 is what we speak; no flags, for the files want none.
+/// With it the end that somebody orders (fusectl) is told apart from the one when nobody has the files any more.
+const ABORT_ERROR: u32 = 1 << 21;
+
+/// Version 7.31 is what we speak; the files want no other flags.
 fn initialised(body: &Body) -> Result<Vec<u8>, Errno> {
     if body.u32(0) != 7 {
         return Err(Errno::PROTO);
     }
     let mut out = Vec::with_capacity(64);
-    put32(&mut out, &[7, 31, 0, 0]);
+    put32(&mut out, &[7, 31, 0, ABORT_ERROR & body.u32(12)]);
     // Sixteen requests under way at most, twelve before the kernel holds back.
     out.extend(16u16.to_ne_bytes());
     out.extend(12u16.to_ne_bytes());

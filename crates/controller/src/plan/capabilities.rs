@@ -6,13 +6,19 @@ use linux::capability::Set;
 /// With them a container could load code into the kernel, set its clock, make any device, silence its audit.
 const DROPPED_BY_DEFAULT: [&str; 5] = ["sys_module", "sys_time", "mknod", "audit_control", "mac_admin"];
 
+/// In a user namespace the kernel gives nothing for it, and systemd takes it as a sign that it may mount debugfs.
+const NOTHING_WORTH: [&str; 1] = ["sys_rawio"];
+
 /// The bounding set, and the inheritable one: where everything is denied but what is named, that should work for
 /// init as any user.
-pub fn of(features: &Features) -> (Set, Set) {
+pub fn of(features: &Features, maps_ids: bool) -> (Set, Set) {
     let start = match features.capability_policy {
         CapabilityPolicy::Allow => Set::ALL,
         CapabilityPolicy::Deny => Set::default(),
-        CapabilityPolicy::Default => DROPPED_BY_DEFAULT.into_iter().fold(Set::ALL, Set::without),
+        CapabilityPolicy::Default => {
+            let dropped = DROPPED_BY_DEFAULT.into_iter().chain(NOTHING_WORTH.into_iter().filter(|_| maps_ids));
+            dropped.fold(Set::ALL, Set::without)
+        }
     };
     let kept = features.capabilities.iter().fold(start, |set, (capability, on)| match on {
         true => set.with(capability.word()),
@@ -31,7 +37,20 @@ mod tests {
     fn check(policy: CapabilityPolicy, named: &[(Capability, bool)], kept: u64, inheritable: u64) {
         let features =
             Features { privnet: false, capability_policy: policy, capabilities: named.to_vec(), kept: Vec::new() };
-        assert_eq!(of(&features), (Set(kept), Set(inheritable)));
+        assert_eq!(of(&features, false), (Set(kept), Set(inheritable)));
+    }
+
+    #[test]
+    fn with_ids_of_its_own_a_container_has_less() {
+        let mut features = Features {
+            privnet: false,
+            capability_policy: CapabilityPolicy::Default,
+            capabilities: Vec::new(),
+            kept: Vec::new(),
+        };
+        assert_eq!(of(&features, true).0, of(&features, false).0.without("sys_rawio"));
+        features.capability_policy = CapabilityPolicy::Allow;
+        assert_eq!(of(&features, true).0, Set::ALL);
     }
 
     #[test]

@@ -108,7 +108,7 @@ pub fn plan(domain: &Domain, given: &Given) -> Result<Plan> {
     ] {
         namespaces |= if own { kind } else { 0 };
     }
-    let (capabilities, inheritable) = capabilities::of(&domain.features);
+    let (capabilities, inheritable) = capabilities::of(&domain.features, !users.is_empty());
     let root = mounts::root(domain)?;
     let nodes = devices::nodes(domain)?;
     Ok(Plan {
