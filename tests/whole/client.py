@@ -24,6 +24,7 @@ dom.create()
 print("started", dom.isActive())
 state, reason = dom.state()
 print("state", state, reason)
+assert [d.name() for d in conn.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)] == [dom.name()]
 assert dom.ID() > 0 and dom.UUIDString() in dom.XMLDesc()
 assert dom.info()[0] == libvirt.VIR_DOMAIN_RUNNING
 
@@ -43,7 +44,7 @@ print("ps of the container alone")
 dom.suspend()
 dom.resume()
 dom.destroy()
-assert done.wait(10)
+assert done.wait(30)
 print("events", *[e for e in seen if e in (2, 4, 5)])
 print("stopped", dom.state()[0])
 dom.undefine()

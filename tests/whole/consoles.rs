@@ -3,7 +3,6 @@
 use rustix::process::Signal;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 use tests::daemon::{Daemon, file, virsh};
 use tests::documents::domain;
 use tests::image;
@@ -164,9 +163,7 @@ fn output_that_nobody_reads_does_not_stop_the_container() {
     running(
         "for i in $(seq 20000); do echo a line of sixty-four letters, so that the terminal overflows soon; done; touch /over; exec sleep 1000",
     );
-    eventually("everything is printed", Duration::from_secs(20), || {
-        Path::new(ROOT).join("over").exists().then_some(())
-    });
+    eventually("everything is printed", PATIENCE, || Path::new(ROOT).join("over").exists().then_some(()));
 }
 
 #[test]

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::time::Duration;
-use tests::program::{eventually, shell};
+use tests::program::{PATIENCE, eventually, shell};
 
 /// Links, cgroups, mounts, files of running domains, and processes of ours.
 pub struct Leftovers {
@@ -37,7 +36,7 @@ impl Leftovers {
     pub fn assert_none_since(&self) {
         let mut left = Vec::new();
         let gone = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            eventually("all is removed", Duration::from_secs(3), || {
+            eventually("all is removed", PATIENCE, || {
                 left = Leftovers::now().seen.difference(&self.seen).cloned().collect();
                 left.is_empty().then_some(())
             });
