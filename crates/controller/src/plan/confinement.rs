@@ -28,7 +28,7 @@ pub struct Confinement {
 const SEARCH_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 pub fn confinement(domain: &Domain) -> Result<Confinement> {
-    let (capabilities, inheritable) = capabilities::of(&domain.features);
+    let (capabilities, inheritable) = capabilities::of(&domain.features, !domain.idmap.uids.is_empty());
     let init = init::of(domain, 0);
     let says_path = domain.os.init_env.iter().any(|(name, _)| name == "PATH");
     let path = |variable: String| match !says_path && variable.starts_with("PATH=") {
