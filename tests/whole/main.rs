@@ -24,4 +24,5 @@ mod network;
 mod network_more;
 mod readers;
 mod recorded;
+mod tours;
 mod wire;
