@@ -22,6 +22,7 @@ mod leftovers;
 mod life;
 mod network;
 mod network_more;
+mod output_json;
 mod readers;
 mod recorded;
 mod tours;

@@ -225,6 +225,7 @@ conversations! {
     host = "09-nwfilter-host.txt";
     errors = "11-errors-help.txt";
     shells = "13-misc.txt";
+    beside = "14-beside.txt";
 }
 
 fn debians_daemon() -> Libvirtd {

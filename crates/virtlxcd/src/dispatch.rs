@@ -4,7 +4,7 @@
 use crate::call::Call;
 use crate::{
     beside, connect, documents, domains, domains_devices as devices, domains_inside as inside, domains_life as life,
-    domains_stats as stats, domains_tuning as tuning, lacking, networks, networks_ports, node,
+    domains_stats as stats, domains_tuning as tuning, interfaces, lacking, networks, networks_ports, node,
 };
 use api::{Error, ErrorDomain, Result};
 use rpc::remote::Procedure;
@@ -61,6 +61,16 @@ pub fn remote_program(call: &Call, procedure: Procedure) -> Result<Reply> {
         P::NodeSuspendForDuration => call.typed(node::suspend),
         P::NodeGetFreePages => call.typed(node::free_pages),
         P::NodeGetSecurityModel => call.typed(node::security_model),
+
+        P::ConnectListInterfaces => call.typed(interfaces::list_active),
+        P::ConnectNumOfInterfaces => call.typed(interfaces::count_active),
+        P::ConnectListDefinedInterfaces => call.typed(interfaces::list_inactive),
+        P::ConnectNumOfDefinedInterfaces => call.typed(interfaces::count_inactive),
+        P::ConnectListAllInterfaces => call.typed(interfaces::list_all),
+        P::InterfaceLookupByName => call.typed(interfaces::lookup_by_name),
+        P::InterfaceLookupByMacString => call.typed(interfaces::lookup_by_mac),
+        P::InterfaceIsActive => call.typed(interfaces::is_active),
+        P::InterfaceGetXmlDesc => call.typed(interfaces::xml),
 
         // Domains: found, listed, defined, described.
         P::DomainLookupById => call.typed(domains::lookup_by_id),

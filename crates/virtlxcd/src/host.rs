@@ -44,6 +44,11 @@ impl Host {
         Host { proc: paths.proc.clone(), sys: paths.sys.clone(), uuid }
     }
 
+    /// Where the kernel shows network interfaces.
+    pub fn interfaces(&self) -> PathBuf {
+        self.sys.join("class/net")
+    }
+
     pub fn hostname(&self) -> String {
         rustix::system::uname().nodename().to_string_lossy().into_owned()
     }

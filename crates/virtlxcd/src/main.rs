@@ -21,6 +21,7 @@ mod domains_tuning;
 mod events;
 mod host;
 mod idle;
+mod interfaces;
 mod lacking;
 mod log;
 mod networks;

@@ -311,6 +311,10 @@ fn to_native(shell: &mut Shell, arguments: &Arguments) -> Done {
     };
     let args = ConnectDomainXmlToNativeArgs { native_format, domain_xml: domain_xml.into(), flags: 0 };
     let made: ConnectDomainXmlToNativeRet = shell.call(Procedure::ConnectDomainXmlToNative, &args)?;
-    shell.print(&made.native_config.to_string_lossy());
+    let config = made.native_config.to_string_lossy();
+    match shell.json {
+        true => shell.print_json(&serde_json::json!({ "config": config })),
+        false => shell.print(&config),
+    }
     Ok(())
 }

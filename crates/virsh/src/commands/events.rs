@@ -90,7 +90,7 @@ pub const NETWORK_COMMANDS: &[Command] = &[Command::new(
 
 fn event(shell: &mut Shell, arguments: &Arguments) -> Done {
     if arguments.has("list") {
-        shell.print(&KINDS.iter().map(|kind| format!("{kind}\n")).collect::<String>());
+        list(shell, KINDS);
         return Ok(());
     }
     arguments.exclusive("all", "event")?;
@@ -169,10 +169,17 @@ pub fn named(object: &'static str, name: &rpc::Str, kind: &'static str, detail: 
     Told { about: About::Other { object, name: name.to_string_lossy() }, kind, detail: detail.to_string() }
 }
 
+fn list(shell: &Shell, kinds: &[&str]) {
+    match shell.json {
+        true => shell.print_json(&kinds.iter().map(|kind| json!({ "event": kind })).collect()),
+        false => shell.print(&kinds.iter().map(|kind| format!("{kind}\n")).collect::<String>()),
+    }
+}
+
 /// The kind of events that the options ask for, and until when; None where they ask for the list, which is then printed.
 pub fn asked(shell: &Shell, arguments: &Arguments, kinds: &[&str]) -> Result<Option<(i32, Option<Instant>)>, Failure> {
     if arguments.has("list") {
-        shell.print(&kinds.iter().map(|kind| format!("{kind}\n")).collect::<String>());
+        list(shell, kinds);
         return Ok(None);
     }
     let name = arguments.text("event")?.ok_or_else(|| Failure::new("either --list or --event <type> is required"))?;

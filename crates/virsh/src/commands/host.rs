@@ -10,6 +10,7 @@ use crate::shell::Shell;
 use crate::table::*;
 use crate::typed;
 use rpc::remote::*;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 const ALL: i32 = -1;
@@ -184,14 +185,19 @@ fn freecell(shell: &mut Shell, arguments: &Arguments) -> Done {
     if arguments.has("all") {
         let mut total = 0;
         let mut out = String::new();
+        let mut values = Vec::new();
         for (cell, _) in cells(shell)? {
             let free =
                 free_in(shell, cell).context(format!("failed to get free memory for NUMA node number: {cell}"))?;
             out += &format!("{cell:5}: {free:10} KiB\n");
+            values.push(json!({ "cell": cell, "free_kib": free }));
             total += free;
         }
         out += &format!("{}\n{:>5}: {total:10} KiB\n", "-".repeat(20), "Total");
-        shell.print(&out);
+        match shell.json {
+            true => shell.print_json(&values.into()),
+            false => shell.print(&out),
+        }
         return Ok(());
     }
     if let Some(cell) = arguments.number::<i32>("cellno")? {
@@ -202,21 +208,36 @@ fn freecell(shell: &mut Shell, arguments: &Arguments) -> Done {
     shell.pairs(0, &[("Total: ", format!("{} KiB", free.free_mem / 1024))])
 }
 
-fn free_pages(shell: &Shell, cell: i32, sizes: &[u32]) -> api::Result<String> {
+/// Size and count.
+fn free_pages(shell: &Shell, cell: i32, sizes: &[u32]) -> api::Result<Vec<(u32, u64)>> {
     let args = NodeGetFreePagesArgs { pages: sizes.to_vec(), start_cell: cell, cell_count: 1, flags: 0 };
     let free: NodeGetFreePagesRet = shell.call(Procedure::NodeGetFreePages, &args)?;
-    Ok(sizes.iter().zip(&free.counts).map(|(size, count)| format!("{size}KiB: {count}\n")).collect())
+    Ok(sizes.iter().copied().zip(free.counts).collect())
+}
+
+fn page_lines(pages: &[(u32, u64)]) -> String {
+    pages.iter().map(|(size, count)| format!("{size}KiB: {count}\n")).collect()
+}
+
+fn page_values(cell: i32, pages: &[(u32, u64)]) -> Vec<Value> {
+    pages.iter().map(|(size, count)| json!({ "cell": cell, "page_kib": size, "free": count })).collect()
 }
 
 fn freepages(shell: &mut Shell, arguments: &Arguments) -> Done {
     arguments.exclusive("all", "cellno")?;
     if arguments.has("all") {
         let mut out = String::new();
+        let mut values = Vec::new();
         for (cell, mut sizes) in cells(shell)? {
             sizes.sort_unstable();
-            out += &format!("Node {cell}:\n{}\n", free_pages(shell, cell, &sizes)?);
+            let pages = free_pages(shell, cell, &sizes)?;
+            out += &format!("Node {cell}:\n{}\n", page_lines(&pages));
+            values.extend(page_values(cell, &pages));
         }
-        shell.print(&out);
+        match shell.json {
+            true => shell.print_json(&values.into()),
+            false => shell.print(&out),
+        }
         return Ok(());
     }
     let cell = arguments.number::<i32>("cellno")?.ok_or_else(|| Failure::new("missing cellno argument"))?;
@@ -225,7 +246,11 @@ fn freepages(shell: &mut Shell, arguments: &Arguments) -> Done {
     }
     let size = arguments.size("pagesize", 1024)?.ok_or_else(|| Failure::new("missing pagesize argument"))?;
     let size = u32::try_from(size / 1024).map_err(|_| Failure::new("page size is too large"))?;
-    shell.print(&free_pages(shell, cell, &[size])?);
+    let pages = free_pages(shell, cell, &[size])?;
+    match shell.json {
+        true => shell.print_json(&page_values(cell, &pages).into()),
+        false => shell.print(&page_lines(&pages)),
+    }
     Ok(())
 }
 

@@ -174,6 +174,7 @@ pub const COMMANDS: &[Command] = &[
             flag("persistent", "those with a kept document"),
             flag("autostart", "those started with the daemon"),
             flag("no-autostart", "those not started with the daemon"),
+            text("type", "those of these types, between commas"),
             flag("details", "with more details"),
             flag("uuid", "uuid"),
             flag("name", "its name"),
@@ -513,6 +514,24 @@ fn info(shell: &mut Shell, arguments: &Arguments) -> Done {
     shell.pairs(16, &pairs)
 }
 
+/// Types of storage pools, in the order of their bits, which begin at the sixth.
+const TYPES: &[&str] = &[
+    "dir",
+    "fs",
+    "netfs",
+    "logical",
+    "disk",
+    "iscsi",
+    "scsi",
+    "mpath",
+    "rbd",
+    "sheepdog",
+    "gluster",
+    "zfs",
+    "vstorage",
+    "iscsi-direct",
+];
+
 fn list(shell: &mut Shell, arguments: &Arguments) -> Done {
     let mut flags = match (arguments.has("all"), arguments.has("inactive")) {
         (true, _) => 3,
@@ -520,6 +539,10 @@ fn list(shell: &mut Shell, arguments: &Arguments) -> Done {
         (false, false) => 2,
     };
     flags |= arguments.bits(&[("persistent", 4), ("transient", 8), ("autostart", 16), ("no-autostart", 32)]);
+    for name in arguments.text("type")?.into_iter().flat_map(|names| names.split(',')) {
+        let at = TYPES.iter().position(|known| *known == name);
+        flags |= 1 << (6 + at.ok_or_else(|| Failure::new(format!("Invalid pool type '{name}'")))?);
+    }
     let args = ConnectListAllStoragePoolsArgs { need_results: 1, flags };
     let mut listed: ConnectListAllStoragePoolsRet =
         shell.call(Procedure::ConnectListAllStoragePools, &args).context("Failed to list pools")?;
