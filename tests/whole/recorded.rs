@@ -226,6 +226,7 @@ conversations! {
     errors = "11-errors-help.txt";
     shells = "13-misc.txt";
     beside = "14-beside.txt";
+    wrong_usage = "15-errors.txt";
 }
 
 fn debians_daemon() -> Libvirtd {

@@ -39,7 +39,8 @@ fn tour(program: &str, arguments: &[&str], stages: &[&str]) {
 fn python() {
     let (_daemon, document) = prepare("exec sleep 100000", "");
     let program = file("client.py", include_str!("tours/client.py"));
-    let stages = ["connection", "network", "definition", "running", "refused", "devices", "over"];
+    let stages =
+        ["connection", "network", "definition", "running", "refused", "devices", "inside", "descriptors", "over"];
     tour("/usr/bin/python3", &[&program, &document], &stages);
 }
 

@@ -50,6 +50,10 @@ fn run(arguments: &[String]) -> Result<u8, failure::Failure> {
     }
     let explicit = settings.uri.is_some();
     let mut shell = Shell::new(settings)?;
+    // A connection that is asked for by name must succeed, whatever the commands; others wait until they are needed.
+    if explicit && matches!(request, Request::Words(_) | Request::Line(_)) {
+        shell.connect()?;
+    }
     match request {
         Request::Help => shell.print(&help::program()),
         Request::Version { long: false } => shell.print(&format!("{}\n", help::VERSION)),

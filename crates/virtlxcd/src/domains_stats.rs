@@ -119,7 +119,7 @@ pub fn addresses(call: &Call, args: DomainInterfaceAddressesArgs) -> Result<Doma
     /// `VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT`
     const AGENT: u32 = 1;
     if args.source == AGENT {
-        call.refuse_read_only("read only access prevents virDomainInterfaceAddresses with guest agent")?;
+        call.refuse_read_only("read only access prevents virDomainInterfaceAddresses")?;
     }
     no_flags(args.flags, "lxcDomainInterfaceAddresses", ErrorDomain::Lxc)?;
     let found = call.daemon.domains()?.addresses(&*domain(call, &args.dom)?, args.source)?;

@@ -130,33 +130,32 @@ impl Host {
         Ok(parse_meminfo(&text))
     }
 
-    /// Free pages of a size in KiB in one NUMA node.
-    pub fn free_pages(&self, cell: u32, size_kib: u32) -> Result<u64> {
+    /// Free pages of a size in KiB in one NUMA node, or in the whole machine.
+    pub fn free_pages(&self, cell: Option<u32>, size_kib: u32) -> Result<u64> {
         if u64::from(size_kib) * 1024 == rustix::param::page_size() as u64 {
-            return Ok(self.memory(self.numa_node(cell))?.free / u64::from(size_kib));
+            return Ok(self.memory(cell.and_then(|cell| self.numa_node(cell)))?.free / u64::from(size_kib));
         }
-        let name = format!("hugepages/hugepages-{size_kib}kB/free_hugepages");
-        let in_cell = self.sys.join(format!("devices/system/node/node{cell}")).join(&name);
-        let of_machine = self.sys.join("kernel/mm").join(&name);
-        let path = if in_cell.exists() { in_cell } else { of_machine };
-        read_number(&path).map(|count| count as u64).ok_or_else(|| {
-            Error::operation_failed(ErrorDomain::Lxc, format!("page size {size_kib} is not available on node {cell}"))
-        })
+        let path = self.huge_pages(cell, size_kib).join("free_hugepages");
+        let count = read_number(&path).map(|count| count as u64);
+        count.ok_or_else(|| Error::operation_failed(ErrorDomain::Lxc, no_such_pages(cell, size_kib)))
     }
 
-    /// Sets the number of huge pages of a size in KiB in one NUMA node, or adds to it.
-    pub fn allocate_pages(&self, cell: u32, size_kib: u32, count: u64, add: bool) -> Result<()> {
+    /// What the kernel tells of its huge pages of one size; of the whole machine's where it knows no NUMA nodes.
+    fn huge_pages(&self, cell: Option<u32>, size_kib: u32) -> PathBuf {
+        let name = format!("hugepages/hugepages-{size_kib}kB");
+        let in_cell = cell.map(|cell| self.sys.join(format!("devices/system/node/node{cell}")).join(&name));
+        in_cell.filter(|path| path.exists()).unwrap_or_else(|| self.sys.join("kernel/mm").join(&name))
+    }
+
+    /// Sets the number of huge pages of a size in KiB in one NUMA node, or in the whole machine, or adds to it.
+    pub fn allocate_pages(&self, cell: Option<u32>, size_kib: u32, count: u64, add: bool) -> Result<()> {
         if u64::from(size_kib) * 1024 == rustix::param::page_size() as u64 {
             let words = "system pages pool can't be modified";
             return Err(Error::new(ErrorDomain::None, api::Code::OperationUnsupported, words));
         }
-        let name = format!("hugepages/hugepages-{size_kib}kB/nr_hugepages");
-        let in_cell = self.sys.join(format!("devices/system/node/node{cell}")).join(&name);
-        let path = if in_cell.exists() { in_cell } else { self.sys.join("kernel/mm").join(&name) };
-        let before = read_number(&path).and_then(|number| u64::try_from(number).ok()).ok_or_else(|| {
-            let words = format!("page size {size_kib} is not available on node {cell}");
-            Error::operation_failed(ErrorDomain::None, words)
-        })?;
+        let path = self.huge_pages(cell, size_kib).join("nr_hugepages");
+        let before = read_number(&path).and_then(|number| u64::try_from(number).ok());
+        let before = before.ok_or_else(|| Error::operation_failed(ErrorDomain::None, no_such_pages(cell, size_kib)))?;
         let wanted = if add { before.saturating_add(count) } else { count };
         let failed =
             |e: std::io::Error| Error::system(ErrorDomain::None, &e, format!("Unable to write to: {}", path.display()));
@@ -184,7 +183,7 @@ impl Host {
     pub fn set_page_sharing(&self, name: &str, value: u64) -> Result<()> {
         let path = self.sys.join("kernel/mm/ksm").join(name);
         fs::write(&path, value.to_string())
-            .map_err(|e| Error::system(ErrorDomain::Lxc, &e, format!("failed to set {name}: '{}'", path.display())))
+            .map_err(|e| Error::system(ErrorDomain::Lxc, &e, format!("failed to set shm_{name}: '{}'", path.display())))
     }
 
     fn read_proc(&self, name: &str) -> Result<String> {
@@ -230,6 +229,11 @@ pub struct Memory {
 fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path)
         .map_err(|e| Error::system(ErrorDomain::Lxc, &e, format!("cannot open '{}'", path.display())))
+}
+
+fn no_such_pages(cell: Option<u32>, size_kib: u32) -> String {
+    let place = cell.map(|cell| format!(" on node {cell}")).unwrap_or_default();
+    format!("page size {size_kib} is not available{place}")
 }
 
 fn read_number(path: &Path) -> Option<i64> {

@@ -33,6 +33,10 @@ pub fn cpu_stats(call: &Call, args: NodeGetCpuStatsArgs) -> Result<NodeGetCpuSta
         ALL => None,
         number => Some(u32::try_from(number).map_err(|_| invalid_cpu())?),
     };
+    // How many there are is told of processors that are not there, too.
+    if args.nparams == 0 {
+        return Ok(NodeGetCpuStatsRet { params: Vec::new(), nparams: 4 });
+    }
     let times = call.daemon.host.cpu_times(cpu)?.ok_or_else(invalid_cpu)?;
     let stats = [("kernel", times.kernel), ("user", times.user), ("idle", times.idle), ("iowait", times.iowait)];
     check_room(args.nparams, stats.len(), "virHostCPUGetStatsLinux")?;
@@ -111,12 +115,21 @@ pub fn free_pages(call: &Call, args: NodeGetFreePagesArgs) -> Result<NodeGetFree
     }
     let host = &call.daemon.host;
     let mut counts = Vec::new();
-    for cell in cells_from(&host.cells(), args.start_cell, args.cell_count)? {
+    for cell in cells_or_all(&host.cells(), args.start_cell, args.cell_count)? {
         for size in &args.pages {
             counts.push(host.free_pages(cell, *size)?);
         }
     }
     Ok(NodeGetFreePagesRet { counts })
+}
+
+/// -1 as the first cell is the whole machine; the cells follow it.
+fn cells_or_all(cells: &[u32], start: i32, count: u32) -> Result<Vec<Option<u32>>> {
+    if start != ALL {
+        return Ok(cells_from(cells, start, count)?.into_iter().map(Some).collect());
+    }
+    let following = cells.iter().copied().map(Some);
+    Ok(std::iter::once(None).chain(following).take(count as usize).collect())
 }
 
 pub fn cpu_map(call: &Call, args: NodeGetCpuMapArgs) -> Result<NodeGetCpuMapRet> {
@@ -209,12 +222,7 @@ pub fn alloc_pages(call: &Call, args: NodeAllocPagesArgs) -> Result<NodeAllocPag
     known_flags(args.flags, SET, "lxcNodeAllocPages", ErrorDomain::Lxc)?;
     let host = &call.daemon.host;
     let mut changed = 0;
-    // -1: every cell.
-    let cells = match args.start_cell {
-        ALL => host.cells(),
-        start => cells_from(&host.cells(), start, args.cell_count)?,
-    };
-    for cell in cells {
+    for cell in cells_or_all(&host.cells(), args.start_cell, args.cell_count)? {
         for (size, count) in args.page_sizes.iter().zip(&args.page_counts) {
             host.allocate_pages(cell, *size, *count, args.flags & SET == 0)?;
             changed += 1;

@@ -1,6 +1,6 @@
 # A long tour with python3-libvirt: what its programs ask of a connection, a domain, a network, in the order of their lives.
-import sys, threading
-import libvirt
+import os, re, sys, threading
+import libvirt, libvirt_lxc
 
 libvirt.registerErrorHandler(lambda *_: None, None)
 libvirt.virEventRegisterDefaultImpl()
@@ -154,6 +154,32 @@ refused(libvirt.VIR_ERR_DEVICE_MISSING, dom.detachDeviceFlags, device, libvirt.V
 refused(libvirt.VIR_ERR_XML_DETAIL, dom.attachDeviceFlags, "<nonsense", libvirt.VIR_DOMAIN_AFFECT_LIVE)
 print("devices")
 
+# Its namespaces, several threads on one connection, a stream that is not there.
+links = [os.readlink(f"/proc/self/fd/{fd}") for fd in libvirt_lxc.lxcOpenNamespace(dom, 0)]
+assert [link.split(":")[0] for link in links] == ["user", "ipc", "uts", "net", "pid", "mnt"], links
+def work():
+    for _ in range(3): conn.getHostname(), conn.listAllDomains()
+threads = [threading.Thread(target=work) for _ in range(4)]
+for one in threads: one.start()
+for one in threads: one.join()
+refused(libvirt.VIR_ERR_INTERNAL_ERROR, dom.openConsole, "nosuch", conn.newStream(0), 0)
+print("inside")
+
+# Descriptors that the container is to have.
+document = re.sub("<init>.*</init>", "<init>/bin/sh</init><initarg>-c</initarg><initarg>echo inside &gt;&amp;3; sleep 1000</initarg>",
+                  open(sys.argv[1]).read().replace("box</name>", "given</name>"))
+read, write = os.pipe()
+given = conn.createXMLWithFiles(document, [write], 0)
+assert os.read(read, 100) == b"inside\n"
+given.destroy()
+given = conn.defineXML(document)
+given.createWithFiles([write], 0)
+assert os.read(read, 100) == b"inside\n" and given.isActive()
+given.destroy()
+given.undefine()
+os.close(read), os.close(write)
+print("descriptors")
+
 # The end of it, and of another that ends with its client.
 dom.suspend()
 heard.wait("life", "box", libvirt.VIR_DOMAIN_EVENT_SUSPENDED, libvirt.VIR_DOMAIN_EVENT_SUSPENDED_PAUSED)
@@ -185,6 +211,17 @@ reader = libvirt.openReadOnly("lxc:///")
 assert reader.listAllDomains() == []
 refused(libvirt.VIR_ERR_OPERATION_DENIED, reader.defineXML, "<domain/>")
 reader.close()
+
+# Other ways in, and a client that leaves without a word.
+libvirt.openAuth("lxc:///", [[], lambda *_: 0, None], 0).close()
+os.environ.pop("LIBVIRT_DEFAULT_URI", None)
+assert libvirt.open(None).getURI() == "lxc:///system"
+for uri in ("lxc:///bogus", "lxc:///session"):
+    refused(libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.open, uri)
+if not os.fork():
+    libvirt.open("lxc:///").getHostname()
+    os._exit(0)
+assert os.wait()[1] == 0
 stopped.set()
 conn.close()
 print("over")

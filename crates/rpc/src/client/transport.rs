@@ -24,6 +24,10 @@ pub fn connect(uri: &Uri, read_only: bool) -> Result<Transported> {
     let plain = |socket: OwnedFd| Transported { socket, child: None };
     match uri.transport() {
         Transport::Unix => {
+            if let Some(host) = &uri.host {
+                let words = format!("using unix socket and remote server '{host}' is not supported.");
+                return Err(Error::new(ErrorDomain::Remote, Code::InvalidArg, words));
+            }
             let path = match uri.parameter("socket") {
                 Some(path) => PathBuf::from(path),
                 None => local_socket(uri, read_only)?,
@@ -51,12 +55,8 @@ pub fn connect(uri: &Uri, read_only: bool) -> Result<Transported> {
         Transport::Ssh => spawn(ssh_command(uri, read_only)?),
         Transport::Ext => {
             let command = uri.parameter("command").ok_or_else(|| {
-                Error::argument(
-                    ErrorDomain::Remote,
-                    "virConnectOpen",
-                    "command",
-                    "remote_open: for 'ext' transport, command is required",
-                )
+                let words = "remote_open: for 'ext' transport, command is required";
+                Error::new(ErrorDomain::Remote, Code::InvalidArg, words)
             })?;
             spawn(Command::new(command))
         }
@@ -73,7 +73,10 @@ fn local_socket(uri: &Uri, read_only: bool) -> Result<PathBuf> {
         "legacy" => Ok(legacy),
         "auto" if uri.driver == "remote" || (!direct.exists() && legacy.exists()) => Ok(legacy),
         "auto" => Ok(direct),
-        other => Err(rpc_error(format!("connection URI: mode '{other}' is not auto, direct or legacy"))),
+        other => {
+            let words = format!("Unknown remote mode '{other}'");
+            Err(Error::new(ErrorDomain::Remote, Code::InvalidArg, words).explain("; it is auto, direct or legacy"))
+        }
     }
 }
 
