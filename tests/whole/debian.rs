@@ -39,7 +39,12 @@ fn debian_root_boots_to_running() {
 fn debian_root_boots_with_ids_of_its_own() {
     sandbox::require();
     // The sandbox's own file system cannot map owners.
-    program::shell(&format!("mkdir -p {ROOT} && mount -t tmpfs -o mode=755,size=2G debian {ROOT}")).ok();
+    let image = "/opt/debian.img";
+    let make = format!(
+        "mkdir -p {ROOT} && truncate -s 2G {image} && mkfs.ext4 -q {image} && mount -o loop {image} {ROOT} && rmdir \
+         {ROOT}/lost+found"
+    );
+    program::shell(&make).ok();
     unpack();
     boots_and_ends(
         "<idmap><uid start='0' target='100000' count='65536'/><gid start='0' target='200000' count='65536'/></idmap>",

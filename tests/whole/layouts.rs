@@ -1,6 +1,7 @@
 //! What must hold on every layout of cgroups: version 1 alone, version 2 alone, both.
 
 mod groups;
+mod nesting;
 mod tuning;
 mod view;
 

@@ -73,6 +73,17 @@ fn a_group_is_made_found_and_removed_with_what_is_in_it() {
 }
 
 #[test]
+fn what_a_controller_of_the_same_number_left_behind_is_no_hindrance() {
+    let left = created("left");
+    for (_, folder) in left.folders() {
+        fs::create_dir_all(folder.join("below")).unwrap();
+    }
+    let group = created("left");
+    assert!(group.folders().all(|(_, folder)| folder.exists() && !folder.join("below").exists()));
+    group.remove().unwrap();
+}
+
+#[test]
 fn processes_are_frozen_and_killed() {
     let group = created("frozen");
     let mut child = shell(&group);

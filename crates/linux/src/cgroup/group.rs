@@ -257,6 +257,11 @@ impl Part {
                 self.make_partition(hierarchy, place)?;
                 file::create_folder(&self.folder)?;
             }
+            // The name has our process id in it: what is there is of a controller that is no more, and empty.
+            Err(Error::System { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
+                file::remove_tree(&self.folder)?;
+                file::create_folder(&self.folder)?;
+            }
             result => result?,
         }
         let filled = self.fill(notes);
