@@ -166,9 +166,8 @@ pub mod groups {
 }
 
 impl Driver {
-    /// Statistics of the named groups, all known ones where none is named. What cannot be read is left out.
+    /// Statistics of the named groups. What cannot be read is left out, and so is what a container has not.
     pub fn bulk_stats(&self, object: &DomainObject, wanted: u32) -> Vec<TypedParam> {
-        let wanted = if wanted == 0 { groups::KNOWN } else { wanted };
         let (domain, running, state, reason) = {
             let state = object.lock();
             let running = state.live.as_ref().map(crate::object::Live::handles);

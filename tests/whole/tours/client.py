@@ -126,6 +126,9 @@ assert "weight" in dom.blkioParameters() and dom.hasManagedSaveImage() == 0
 assert known.name() == "box" and stats["state.state"] == 1 and stats["cpu.time"] > 0 and stats["balloon.rss"] > 0
 only = conn.domainListGetStats([dom], libvirt.VIR_DOMAIN_STATS_STATE)[0][1]
 assert set(only) == {"state.state", "state.reason"}, only
+assert conn.domainListGetStats([dom], libvirt.VIR_DOMAIN_STATS_PERF)[0][1] == {}
+refused(libvirt.VIR_ERR_ARGUMENT_UNSUPPORTED, conn.domainListGetStats, [dom], libvirt.VIR_DOMAIN_STATS_PERF,
+        libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS)
 print("running")
 
 # What containers cannot.
