@@ -6,8 +6,9 @@ use crate::lookup;
 use crate::shell::Shell;
 use crate::table::*;
 use rpc::remote::{DomainSendProcessSignalArgs, Procedure};
-use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use std::env;
+use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{self, ExitCode};
@@ -45,13 +46,12 @@ fn enter(shell: &mut Shell, arguments: &Arguments) -> Done {
     let ((), fds): ((), Vec<OwnedFd>) =
         shell.connection()?.call_with_fds(rpc::lxc::Procedure::DomainOpenNamespace, &args, Vec::new())?;
     let failed = |error: std::io::Error| Failure::new(format!("cannot run a command: {}", error_words(&error)));
-    for fd in &fds {
-        fcntl_setfd(fd, FdFlags::empty()).map_err(|errno| failed(errno.into()))?;
-    }
-    let numbers: Vec<String> = fds.iter().map(|fd| fd.as_raw_fd().to_string()).collect();
-    let mut child = process::Command::new("/proc/self/exe")
+    let program = sealed_copy().map_err(failed)?;
+    // By their names in our own folder: nothing is inherited, neither there nor by the command.
+    let paths: Vec<String> = fds.iter().map(|fd| format!("/proc/{}/fd/{}", process::id(), fd.as_raw_fd())).collect();
+    let mut child = process::Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()))
         .arg(ENTER)
-        .arg(numbers.join(","))
+        .arg(paths.join(","))
         .args(arguments.words("cmd"))
         .spawn()
         .map_err(failed)?;
@@ -69,13 +69,27 @@ fn enter(shell: &mut Shell, arguments: &Arguments) -> Done {
     }
 }
 
+/// This program in memory that nobody can write to any more. A process in the container's namespaces is at the guest's
+/// mercy, who may open its `/proc/PID/exe`, or have made the command a link to `/proc/self/exe`: what they reach that way must
+/// not be a file of the machine.
+fn sealed_copy() -> std::io::Result<File> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    // Later kernels want to be told that it is a program, earlier ones do not know the word.
+    let copy = memfd_create("virsh", flags | MemfdFlags::EXEC).or_else(|_| memfd_create("virsh", flags))?;
+    let mut copy = File::from(copy);
+    std::io::copy(&mut File::open("/proc/self/exe")?, &mut copy)?;
+    fcntl_add_seals(&copy, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+    // A program is not executed while somebody may write to it.
+    File::open(format!("/proc/self/fd/{}", copy.as_raw_fd()))
+}
+
 /// The other half of `lxc-enter-namespace`, in a process of its own.
 pub fn enter_if_asked(arguments: &[String]) -> Option<ExitCode> {
-    let [word, numbers, program, rest @ ..] = arguments else { return None };
+    let [word, paths, program, rest @ ..] = arguments else { return None };
     if word != ENTER {
         return None;
     }
-    Some(match enter_and_run(numbers, program, rest) {
+    Some(match enter_and_run(paths, program, rest) {
         Ok(code) => ExitCode::from(code),
         Err(text) => {
             eprintln!("error: {text}");
@@ -84,16 +98,13 @@ pub fn enter_if_asked(arguments: &[String]) -> Option<ExitCode> {
     })
 }
 
-fn enter_and_run(numbers: &str, program: &str, arguments: &[String]) -> Result<u8, String> {
+fn enter_and_run(paths: &str, program: &str, arguments: &[String]) -> Result<u8, String> {
     use rustix::thread::move_into_link_name_space;
     use std::os::fd::AsFd;
-    // Opened again by their names, so that nothing here has to be taken on trust.
     let mut namespaces = Vec::new();
-    for number in numbers.split(',').filter(|number| !number.is_empty()) {
-        let path = format!("/proc/self/fd/{number}");
-        let file =
-            std::fs::File::open(&path).map_err(|error| format!("namespace {number}: {}", error_words(&error)))?;
-        let name = std::fs::read_link(&path).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    for path in paths.split(',').filter(|path| !path.is_empty()) {
+        let file = File::open(path).map_err(|error| format!("namespace {path}: {}", error_words(&error)))?;
+        let name = std::fs::read_link(path).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         namespaces.push((name, file));
     }
     // The user namespace gives the right to the others where there is one; the mount namespace takes /proc away.
