@@ -35,6 +35,9 @@ pub struct Given<'a> {
     pub view: Option<Detached>,
 }
 
+/// Comes through `report` before init is executed; words behind it tell why that failed.
+pub const ABOUT_TO_EXECUTE: &str = "\0";
+
 /// `go_on` has a byte when the maps of ids are written, where there are any, and another when the network is there;
 /// `report` takes words about a failure, and closes without any at exec.
 pub fn enter(mut given: Given, prepared: Prepared, mut go_on: File, report: OwnedFd) -> ! {
@@ -162,6 +165,8 @@ fn become_init(given: &Given, terminals: &[Pty], report: BorrowedFd) -> Result<I
         label::apparmor_on_exec(profile)
             .doing(|| format!("Unable to confine init by AppArmor's profile '{profile}'"))?;
     }
+    // Whoever listens cannot tell otherwise whether the pipe was closed by init or by the end of this process.
+    rustix::io::write(&report, ABOUT_TO_EXECUTE.as_bytes()).map_err(Into::into).doing(|| "Unable to tell of init")?;
     let error = process::execute(&program, &arguments, &environment);
     Err(error).doing(|| format!("cannot execute init '{}'", init.path))
 }

@@ -11,7 +11,7 @@ use crate::options::Options;
 use crate::plan::{self, Interface, Plan};
 use crate::prepare::{self, Prepared};
 use crate::procview::ProcView;
-use crate::serve;
+use crate::serve::{self, Watched};
 use api::Paths;
 use conf::domain::Host;
 use conf::status::DomainStatus;
@@ -52,7 +52,7 @@ pub fn run(options: Options) -> Result<()> {
         )));
     }
     let monitor = Monitor::listen(&state.join(format!("{}.sock", options.name)))?;
-    match start(&plan, inherited, &state) {
+    match start(&plan, inherited, &state, &monitor) {
         Ok(running) => {
             drop((plan, domain));
             process::return_memory();
@@ -117,6 +117,9 @@ pub fn read_status(path: &Path, name: &str) -> Result<DomainStatus> {
 /// A container whose init runs.
 struct Running {
     child: Child,
+    /// What is waited for.
+    watched: Watched,
+    group: Group,
     consoles: Vec<Console>,
     view: Option<ProcView>,
     /// Open as long as the container may use them.
@@ -125,7 +128,7 @@ struct Running {
 
 /// Builds the container and starts its init; on a failure nothing of it runs on. The daemon removes the control groups,
 /// for we are in them ourselves.
-fn start(plan: &Plan, inherited: Inherited, state: &Path) -> Result<Running> {
+fn start(plan: &Plan, inherited: Inherited, state: &Path, monitor: &Monitor) -> Result<Running> {
     let Inherited { consoles, passed, mut handshake, shared } = inherited;
     plan.notes.iter().for_each(log::info);
     let prepared = prepare::prepare(plan, consoles.len())?;
@@ -137,7 +140,7 @@ fn start(plan: &Plan, inherited: Inherited, state: &Path) -> Result<Running> {
     let (mut view, shown) = view(plan, &group);
     let given =
         Given { plan, group: &group, attach_point: state, environment: &environment, passed: &passed, view: shown };
-    let (child, prepared, mut go_on, report) = clone(given, prepared, &shared)?;
+    let (child, prepared, mut go_on, report) = clone(given, prepared, &shared, &mut view)?;
 
     let finish = || {
         if !plan.users.is_empty() {
@@ -150,25 +153,34 @@ fn start(plan: &Plan, inherited: Inherited, state: &Path) -> Result<Running> {
         handshake.tell()?;
         handshake.wait()?;
         move_links(plan, &child)?;
-        // A container that failed already says so below.
-        _ = go_on.write_all(b"n");
+        match go_on.write_all(b"n") {
+            // A container that failed already says so below.
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                return Err(error).doing(|| "error talking to the container");
+            }
+            _ => {}
+        }
         let words = hear(report, &mut view).doing(|| "error receiving signal from container")?;
-        if !words.is_empty() {
-            return Err(Failure::new(words));
+        match words.strip_prefix(container::ABOUT_TO_EXECUTE) {
+            Some("") => {}
+            Some(words) => return Err(Failure::new(words)),
+            None if words.is_empty() => return Err(Failure::new("the container ended before its init was executed")),
+            None => return Err(Failure::new(words)),
         }
         let consoles = consoles.into_iter().zip(terminals).zip(&plan.console_logs).map(|((machine, terminal), log)| {
             let log = log.as_ref().map(|log| ConsoleLog::open(&log.path, log.append)).transpose()?;
             Console::new(machine, terminal, log).doing(|| "Unable to set up a console")
         });
         let consoles = consoles.collect::<Result<Vec<Console>>>()?;
+        let watched = serve::watch_all(&child, &consoles, view.as_ref(), monitor)?;
         // What is left to do needs no powers.
         capability::set(capability::Set::default(), capability::Set::default())
             .doing(|| "Unable to give up capabilities")?;
         handshake.tell()?;
-        Ok((consoles, images))
+        Ok((watched, consoles, images))
     };
     match finish() {
-        Ok((consoles, images)) => Ok(Running { child, consoles, view, images }),
+        Ok((watched, consoles, images)) => Ok(Running { child, watched, group, consoles, view, images }),
         Err(failure) => {
             // It may have ended by itself, with its reasons given.
             _ = rustix::process::pidfd_send_signal(&child.pidfd, rustix::process::Signal::KILL);
@@ -257,7 +269,12 @@ fn announce(plan: &Plan, environment: &[String]) {
 }
 
 /// Clones the container. What it shares with another container is entered first, for the clone to inherit.
-fn clone(given: Given, prepared: Prepared, shared: &[OwnedFd]) -> Result<(Child, Prepared, File, File)> {
+fn clone(
+    given: Given,
+    prepared: Prepared,
+    shared: &[OwnedFd],
+    view: &mut Option<ProcView>,
+) -> Result<(Child, Prepared, File, File)> {
     let (go_on_read, go_on) = pipe()?;
     let (report, report_write) = pipe()?;
     for namespace in shared {
@@ -271,7 +288,9 @@ fn clone(given: Given, prepared: Prepared, shared: &[OwnedFd]) -> Result<(Child,
     match child {
         Some(child) => Ok((child, prepared, go_on.into(), report.into())),
         None => {
-            drop((go_on, report));
+            // With the view's server open here too, the kernel would wait for answers of a controller that has died, and
+            // nothing could end who asked.
+            drop((go_on, report, view.take()));
             container::enter(given, prepared, go_on_read.into(), report_write)
         }
     }
@@ -305,23 +324,28 @@ fn move_links(plan: &Plan, child: &Child) -> Result<()> {
 
 /// Holds the consoles until init ends, and tells the daemon how it did.
 fn live(running: Running, monitor: Monitor) -> Result<()> {
-    let Running { child, consoles, view, images: _images } = running;
-    let (monitor, served) = serve::serve(&child, consoles, view, monitor);
+    let Running { child, watched, group, consoles, view, images: _images } = running;
+    let (monitor, served) = serve::serve(watched, &child, consoles, view, monitor);
     if let Err(failure) = served {
         log::error(&failure);
         _ = rustix::process::pidfd_send_signal(&child.pidfd, rustix::process::Signal::KILL);
     }
     let end = process::wait(child.pid).doing(|| "Unable to wait for the container")?;
+    // What reboot(2) in a process namespace looks like from outside are two signals; any other is a crash. Which status means
+    // that is init's own affair: a shell has its last command's.
     let status = match end {
-        // What reboot(2) in a process namespace looks like from outside.
         End::Killed(SIGHUP) => ExitStatus::Reboot,
-        _ => ExitStatus::Shutdown,
+        End::Killed(SIGINT) | End::Exited(_) => ExitStatus::Shutdown,
+        End::Killed(_) => ExitStatus::Error,
     };
     match end {
         End::Exited(code) => log::info(format!("init exited with status {code}")),
         End::Killed(SIGHUP) => log::info("the container reboots"),
         End::Killed(SIGINT) => log::info("the container has shut down"),
         End::Killed(signal) => log::info(format!("init was killed by signal {signal}")),
+    }
+    if let Ok(count @ 1..) = group.out_of_memory_kills() {
+        log::info(format!("the kernel has killed {count} of the container's processes for want of memory"));
     }
     monitor.end(status);
     Ok(())

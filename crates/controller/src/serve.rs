@@ -53,14 +53,39 @@ impl About {
 /// What a console's ends are watched for. Changes only: a terminal that nobody has open would report that for ever.
 const CHANGES: EventFlags = EventFlags::IN.union(EventFlags::OUT).union(EventFlags::RDHUP).union(EventFlags::ET);
 
+/// What the loop waits for.
+pub struct Watched {
+    epoll: OwnedFd,
+    windows: OwnedFd,
+}
+
+/// All that is to be waited for, before anybody is told that the container runs.
+pub fn watch_all(child: &Child, consoles: &[Console], view: Option<&ProcView>, monitor: &Monitor) -> Result<Watched> {
+    let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(Into::into).doing(|| "Unable to make an epoll")?;
+    watch(&epoll, child.pidfd.as_fd(), About::Init, EventFlags::IN)?;
+    watch(&epoll, monitor.listener(), About::Listener, EventFlags::IN)?;
+    if let Some(view) = view {
+        watch(&epoll, view.fd(), About::View, EventFlags::IN)?;
+    }
+    for (index, console) in consoles.iter().enumerate() {
+        for end in console.ends() {
+            watch(&epoll, end, About::Console(index), CHANGES)?;
+        }
+    }
+    let windows = linux::signal::into_pipe(&[Signal::WINCH.as_raw()]).doing(|| "Unable to catch a signal")?;
+    watch(&epoll, windows.as_fd(), About::Window, EventFlags::IN)?;
+    Ok(Watched { epoll, windows })
+}
+
 /// Until init ends, or an error that nothing can be done about. The monitor comes back, to tell of it.
 pub fn serve(
+    watched: Watched,
     child: &Child,
     mut consoles: Vec<Console>,
     mut view: Option<ProcView>,
     mut monitor: Monitor,
 ) -> (Monitor, Result<()>) {
-    let served = loop_until_end(child, &mut consoles, &mut view, &mut monitor);
+    let served = loop_until_end(watched, child, &mut consoles, &mut view, &mut monitor);
     // The last words of the guest.
     for console in &mut consoles {
         console.wake();
@@ -84,24 +109,13 @@ pub fn answer(view: &mut Option<ProcView>) -> bool {
 }
 
 fn loop_until_end(
+    watched: Watched,
     child: &Child,
     consoles: &mut [Console],
     view: &mut Option<ProcView>,
     monitor: &mut Monitor,
 ) -> Result<()> {
-    let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(Into::into).doing(|| "Unable to make an epoll")?;
-    watch(&epoll, child.pidfd.as_fd(), About::Init, EventFlags::IN)?;
-    watch(&epoll, monitor.listener(), About::Listener, EventFlags::IN)?;
-    if let Some(view) = view {
-        watch(&epoll, view.fd(), About::View, EventFlags::IN)?;
-    }
-    for (index, console) in consoles.iter().enumerate() {
-        for end in console.ends() {
-            watch(&epoll, end, About::Console(index), CHANGES)?;
-        }
-    }
-    let windows = linux::signal::into_pipe(&[Signal::WINCH.as_raw()]).doing(|| "Unable to catch a signal")?;
-    watch(&epoll, windows.as_fd(), About::Window, EventFlags::IN)?;
+    let Watched { epoll, windows } = watched;
     // Whoever was quicker than that.
     consoles.iter().for_each(Console::follow_window);
     let mut events = Vec::with_capacity(16);

@@ -68,8 +68,15 @@ pub fn spawn(what: &Spawn) -> io::Result<Spawned> {
     check(result)?;
     let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?;
     // It is our child and nobody has waited for it, so the number is still its own.
-    let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
-    Ok(Spawned { pid, pidfd })
+    match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(pidfd) => Ok(Spawned { pid, pidfd }),
+        Err(errno) => {
+            // Nobody would ever wait for it.
+            _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            _ = crate::process::wait(pid);
+            Err(errno.into())
+        }
+    }
 }
 
 fn text(word: &OsStr) -> io::Result<CString> {

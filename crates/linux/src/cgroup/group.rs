@@ -2,6 +2,7 @@
 
 use super::file::{self, folder_exists};
 use super::{Controller, Controllers, Error, Hierarchies, Hierarchy, Result, Version, name};
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
@@ -92,6 +93,20 @@ impl Group {
     /// The group by its path alone, there or not: to remove what a controller that died left behind.
     pub fn named(hierarchies: &Hierarchies, place: &Place) -> Group {
         Group { parts: hierarchies.all.iter().map(|hierarchy| Part::of(hierarchy, place)).collect() }
+    }
+
+    /// The controllers, by process id, whose groups for that domain are in the partition, running or not.
+    pub fn owners(hierarchies: &Hierarchies, partition: &str, domain: &str) -> BTreeSet<i32> {
+        let mut owners = BTreeSet::new();
+        for hierarchy in &hierarchies.all {
+            let folder = hierarchy.mounted_at.join(name::partition_path(partition).trim_start_matches('/'));
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let found = entry.file_name();
+                let id = found.to_str().and_then(|found| found.strip_prefix("lxc-")?.split('-').next()?.parse().ok());
+                owners.extend(id.filter(|id| found == name::group_name(&name::machine_name(*id, domain)).as_str()));
+            }
+        }
+        owners
     }
 
     /// The group that the controller of this domain is in. An error where it is in none of its own.
