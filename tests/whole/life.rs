@@ -75,13 +75,13 @@ fn a_killed_pid_1_or_controller_is_noticed() {
     let before = Leftovers::now();
     let guest = running("exec sleep 1000");
     kill(guest.init, Signal::KILL);
-    until_state("shut off (shutdown)");
+    until_state("shut off (crashed)");
     before.assert_none_since();
 
     virsh(&["start", "box"]).ok();
     let guest = Guest::of("box");
     kill(guest.controller, Signal::KILL);
-    until_state("shut off (shutdown)");
+    until_state("shut off (failed)");
     assert!(ended_within(guest.init, PATIENCE), "PID 1 outlives its controller");
     before.assert_none_since();
 }

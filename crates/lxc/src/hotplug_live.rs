@@ -6,6 +6,7 @@ use crate::audit::Resource;
 use crate::controller::cgroup_error;
 use crate::driver::Driver;
 use crate::files::system;
+use crate::guarded::within_patience;
 use crate::hotplug::unsupported;
 use crate::interfaces::{Plugged, netlink};
 use crate::object::not_running;
@@ -17,6 +18,8 @@ use linux::cgroup::{DeviceKind, DeviceRule};
 use linux::netlink::Netns;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, Uid, chownat, makedev, mknodat, unlinkat};
 use rustix::io::Errno;
+use std::ffi::OsString;
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -166,66 +169,66 @@ impl Driver {
             (Some(uid), Some(gid)) => Some((uid, gid)),
             _ => None,
         };
-        let (folder, name) = self.folder_of(running, &node.path, Some(owner))?;
         let words = |what: &str| format!("Unable to {what} device {} in the container", node.path.display());
         let kind = match node.kind {
             DeviceKind::Block => FileType::BlockDevice,
             DeviceKind::Character => FileType::CharacterDevice,
         };
-        let mode = Mode::from_raw_mode(0o700);
-        mknodat(&folder, &name, kind, mode, makedev(node.major, node.minor))
-            .map_err(|e| system(&e.into(), words("create")))?;
-        let finished = match owner {
-            Some((uid, gid)) => {
-                let ids = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
-                chownat(&folder, &name, ids.0, ids.1, AtFlags::SYMLINK_NOFOLLOW)
-                    .map_err(|e| system(&e.into(), words("own")))
-            }
-            None => Ok(()),
-        };
-        let finished = finished.and_then(|()| running.group()?.allow_device(&node.rule()).map_err(cgroup_error));
-        if finished.is_err() {
-            _ = unlinkat(&folder, &name, AtFlags::empty());
+        let (root, path, number) = (self.root_of(running)?, node.path.clone(), makedev(node.major, node.minor));
+        let made = within_patience(move || {
+            let (folder, name) = folder_of(&root, &path, Some(owner))?;
+            mknodat(&folder, &name, kind, Mode::from_raw_mode(0o700), number)?;
+            let Some((uid, gid)) = owner else { return Ok(()) };
+            let ids = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+            chownat(&folder, &name, ids.0, ids.1, AtFlags::SYMLINK_NOFOLLOW).map_err(|errno| {
+                _ = unlinkat(&folder, &name, AtFlags::empty());
+                errno.into()
+            })
+        });
+        made.map_err(|e| system(&e, words("create")))?;
+        let allowed = running.group().and_then(|group| group.allow_device(&node.rule()).map_err(cgroup_error));
+        if allowed.is_err() {
+            let (root, path) = (self.root_of(running)?, node.path.clone());
+            _ = within_patience(move || remove(&root, &path));
         }
-        finished
+        allowed
     }
 
     fn remove_node(&self, running: &Running, node: Option<Node>) -> Result<()> {
         let Some(node) = node else { return Ok(()) };
-        // The container may have moved or removed it itself.
-        if let Ok((folder, name)) = self.folder_of(running, &node.path, None) {
-            match unlinkat(&folder, &name, AtFlags::empty()) {
-                Err(e) if e != Errno::NOENT => {
-                    let words = format!("Unable to remove device {}", node.path.display());
-                    return Err(system(&e.into(), words));
-                }
-                _ => {}
-            }
-        }
+        let (root, path) = (self.root_of(running)?, node.path.clone());
+        within_patience(move || remove(&root, &path))
+            .map_err(|e| system(&e, format!("Unable to remove device {}", node.path.display())))?;
         running.group()?.deny_device(&node.rule()).map_err(cgroup_error)
     }
 
-    /// The folder of a path in the container, resolved so that no link of the container's leads out, and the last name.
-    /// `make`: missing folders are made, with that owner.
-    fn folder_of(
-        &self,
-        running: &Running,
-        path: &Path,
-        make: Option<Option<(u32, u32)>>,
-    ) -> Result<(OwnedFd, std::ffi::OsString)> {
+    fn root_of(&self, running: &Running) -> Result<PathBuf> {
         let init = running.init.ok_or_else(not_running)?;
-        let root = self.paths.proc.join(init.to_string()).join("root");
-        let words = || format!("Unable to access '{}' in the container", path.display());
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(system(&std::io::ErrorKind::InvalidInput.into(), words()));
-        };
-        let root = beneath::host(&root).map_err(|e| system(&e, words()))?;
-        let folder = match make {
-            Some(owner) => beneath::find_or_make(root.as_fd(), parent, beneath::Kind::Folder, owner),
-            None => beneath::find(root.as_fd(), parent),
-        };
-        Ok((folder.map_err(|e| system(&e, words()))?, name.to_os_string()))
+        Ok(self.paths.proc.join(init.to_string()).join("root"))
     }
+}
+
+/// The container may have moved or removed it itself.
+fn remove(root: &Path, path: &Path) -> io::Result<()> {
+    let Ok((folder, name)) = folder_of(root, path, None) else { return Ok(()) };
+    match unlinkat(&folder, &name, AtFlags::empty()) {
+        Err(Errno::NOENT) => Ok(()),
+        removed => Ok(removed?),
+    }
+}
+
+/// The folder of a path in the container, resolved so that no link of the container's leads out, and the last name.
+/// `make`: missing folders are made, with that owner.
+fn folder_of(root: &Path, path: &Path, make: Option<Option<(u32, u32)>>) -> io::Result<(OwnedFd, OsString)> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let root = beneath::host(root)?;
+    let folder = match make {
+        Some(owner) => beneath::find_or_make(root.as_fd(), parent, beneath::Kind::Folder, owner)?,
+        None => beneath::find(root.as_fd(), parent)?,
+    };
+    Ok((folder, name.to_os_string()))
 }
 
 impl Node {

@@ -419,7 +419,7 @@ pub(crate) fn netlink() -> Result<Socket> {
 }
 
 /// The container's init, the one child that its controller has. None where the kernel tells no children.
-fn only_child(proc: &std::path::Path, controller: i32) -> Option<i32> {
+pub(crate) fn only_child(proc: &std::path::Path, controller: i32) -> Option<i32> {
     let path = proc.join(format!("{controller}/task/{controller}/children"));
     let children = std::fs::read_to_string(path).ok()?;
     let mut children = children.split_whitespace();

@@ -2,6 +2,7 @@
 
 use crate::driver::lock;
 use crate::job::Holder;
+use crate::links_home::Away;
 use crate::monitor::Monitor;
 use api::{DomainRef, DomainState, Error, ErrorDomain, Result, StateReason, Uuid};
 use conf::domain::Domain;
@@ -43,6 +44,8 @@ pub struct Live {
     pub init: Option<(i32, Arc<OwnedFd>)>,
     pub monitor: Arc<Monitor>,
     pub group: Option<Arc<Group>>,
+    /// Links of the machine in it, which come back at its end.
+    pub away: Option<Away>,
     pub started: Instant,
     /// Destroyed when this client goes.
     pub autodestroy: Option<u64>,

@@ -3,28 +3,20 @@
 use crate::driver::{Driver, shown, state_file};
 use crate::files;
 use crate::hooks::Moment;
+use crate::interfaces::only_child;
 use crate::monitor::Monitor;
 use crate::object::{DomainObject, Live};
-use crate::start::open_child;
+use crate::start::{PARTITION, open_child};
 use crate::stop::end_processes;
 use api::{DomainState, Error, ErrorDomain, Result, StateReason};
 use conf::status::DomainStatus;
 use linux::cgroup::{Group, Hierarchies, Place};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A controller answers a new connection at once.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// A container's init is its controller's only child.
-fn only_child(proc: &Path, controller: i32) -> Option<i32> {
-    let children = std::fs::read_to_string(proc.join(format!("{controller}/task/{controller}/children"))).ok()?;
-    let mut children = children.split_whitespace();
-    let child = children.next()?.parse().ok()?;
-    children.next().is_none().then_some(child)
-}
 
 impl Driver {
     /// Finds what runs.
@@ -88,6 +80,7 @@ impl Driver {
                 .inspect_err(|error| tracing::warn!("domain '{}': {error}", object.name))
                 .ok()
         });
+        let away = self.links_away(&status.domain, || init.as_ref().map(|(init, _)| *init));
         let frozen = group.as_ref().is_some_and(|group| group.is_frozen().unwrap_or(false));
         let mut domain = status.domain.clone();
         domain.id = Some(id);
@@ -102,6 +95,7 @@ impl Driver {
                 init,
                 monitor,
                 group: group.map(Arc::new),
+                away,
                 started: Instant::now(),
                 autodestroy: None,
             });
@@ -113,31 +107,44 @@ impl Driver {
         self.watch(object)
     }
 
-    /// Ends what a controller that is gone left behind.
+    /// Ends what a controller left behind that is gone, or was started by a daemon that did not live to hear from it. It may
+    /// not even be written down yet, so its groups are looked for by the domain's name.
     fn remove_remains(&self, status: &DomainStatus, hierarchies: Option<&Hierarchies>) {
+        let name = &status.domain.name;
         let Some(hierarchies) = hierarchies else { return };
-        if status.controller_pid <= 0 {
-            return;
-        }
-        let place = Place {
-            partition: status.domain.partition.clone().unwrap_or_else(|| "/machine".into()),
-            id: status.controller_pid,
-            domain: status.domain.name.clone(),
-        };
-        let group = Group::named(hierarchies, &place);
-        if !group.exists() {
-            return;
-        }
-        if let Err(error) = group.kill(0).and_then(|()| group.remove()) {
-            tracing::warn!("domain '{}': {error}", status.domain.name);
-        }
-        // A controller that lives but listens no more is of no use.
-        let Some(pid) = Pid::from_raw(status.controller_pid) else { return };
-        let comm = std::fs::read_to_string(self.paths.proc.join(status.controller_pid.to_string()).join("comm"));
-        if comm.is_ok_and(|comm| comm.trim() == "libvirt_lxc") {
-            if let Ok(controller) = pidfd_open(pid, PidfdFlags::empty()) {
-                end_processes(&status.domain.name, None, &controller, None);
+        let partition = status.domain.partition.as_deref().unwrap_or(PARTITION);
+        for id in Group::owners(hierarchies, partition, name) {
+            // Another daemon, with folders of its own, may have a domain of that name.
+            let controller = match self.is_our_controller(id, name) {
+                Some(true) => Pid::from_raw(id).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()),
+                Some(false) => continue,
+                None => None,
+            };
+            let place = Place { partition: partition.to_string(), id, domain: name.clone() };
+            let group = Group::named(hierarchies, &place);
+            if let Some(controller) = controller {
+                end_processes(name, None, &controller, Some(&group));
+            } else if let Err(error) = group.kill(0).and_then(|()| group.remove()) {
+                tracing::warn!("domain '{name}': {error}");
             }
         }
+    }
+
+    /// Whether that process is the domain's controller, started by a daemon with our folders; none where it has ended.
+    fn is_our_controller(&self, id: i32, name: &str) -> Option<bool> {
+        let folder = self.paths.proc.join(id.to_string());
+        let comm = std::fs::read_to_string(folder.join("comm")).ok()?;
+        let line = std::fs::read(folder.join("cmdline")).ok()?;
+        if comm.trim() != "libvirt_lxc" || line.is_empty() {
+            return None;
+        }
+        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+        let follows = |option: &str, value: &[u8]| words.windows(2).any(|two| two == [option.as_bytes(), value]);
+        let root = self.paths.root.as_os_str().as_encoded_bytes();
+        let root_is_ours = match root.is_empty() {
+            true => !words.contains(&"--root".as_bytes()),
+            false => follows("--root", root),
+        };
+        Some(root_is_ours && follows("--name", name.as_bytes()))
     }
 }

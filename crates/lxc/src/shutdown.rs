@@ -5,6 +5,7 @@
 
 use crate::driver::Driver;
 use crate::files::system;
+use crate::guarded::within_patience;
 use crate::object::{DomainObject, not_running};
 use api::{Code, Error, ErrorDomain, Result};
 use rustix::fs::{FileType, OFlags};
@@ -61,7 +62,8 @@ impl Driver {
         let by_pipe = flags == 0 || flags & INITCTL != 0;
         let by_signal = flags == 0 || flags & SIGNAL != 0;
         if by_pipe {
-            match self.write_to_pipe(pid, wish) {
+            let root = self.paths.proc.join(pid.to_string()).join("root");
+            match within_patience(move || write_to_pipe(&root, wish)) {
                 Ok(true) => return Ok(()),
                 Ok(false) if by_signal => {}
                 Ok(false) => {
@@ -81,23 +83,22 @@ impl Driver {
             }
         }
     }
+}
 
-    /// False: there is no such pipe, or nobody reads it.
-    fn write_to_pipe(&self, init: i32, wish: Wish) -> io::Result<bool> {
-        let root = self.paths.proc.join(init.to_string()).join("root");
-        if is_own_root(&root)? {
-            // The pipe there is the host's.
-            return Ok(false);
-        }
-        let root = linux::beneath::host(&root)?;
-        for path in PIPES {
-            if let Some(pipe) = open_pipe(&root, Path::new(path))? {
-                let request = request(wish.runlevel());
-                return Ok(rustix::io::retry_on_intr(|| rustix::io::write(&pipe, &request))? == request.len());
-            }
-        }
-        Ok(false)
+/// False: there is no such pipe, or nobody reads it.
+fn write_to_pipe(root: &Path, wish: Wish) -> io::Result<bool> {
+    if is_own_root(root)? {
+        // The pipe there is the host's.
+        return Ok(false);
     }
+    let root = linux::beneath::host(root)?;
+    for path in PIPES {
+        if let Some(pipe) = open_pipe(&root, Path::new(path))? {
+            let request = request(wish.runlevel());
+            return Ok(rustix::io::retry_on_intr(|| rustix::io::write(&pipe, &request))? == request.len());
+        }
+    }
+    Ok(false)
 }
 
 /// Whether the container's root is the daemon's own folder: a `/run` in it is then the host's, unless it is mounted over.

@@ -7,7 +7,8 @@ use crate::controller::{self, Command, Controller};
 use crate::driver::{Driver, state_file};
 use crate::files;
 use crate::hooks::Moment;
-use crate::interfaces::{self, Plugged};
+use crate::interfaces::{self, Plugged, only_child};
+use crate::links_home::Away;
 use crate::log::DomainLog;
 use crate::monitor::Monitor;
 use crate::object::{DomainObject, Live};
@@ -15,7 +16,7 @@ use crate::{shares, terminals, usb};
 use api::{DomainState, Error, ErrorDomain, LifecycleEvent, Result, StateReason};
 use conf::domain::{Domain, Filesystem, FilesystemSource, FormatOptions};
 use conf::status::DomainStatus;
-use linux::cgroup::{Group, Hierarchies};
+use linux::cgroup::{Group, Hierarchies, Place};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -26,6 +27,9 @@ const BOOTED: i32 = 0;
 
 /// A controller that is quiet for longer has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where a domain's control groups are, unless its document says otherwise.
+pub(crate) const PARTITION: &str = "/machine";
 
 /// How a domain is started.
 #[derive(Default)]
@@ -89,7 +93,7 @@ impl Driver {
         };
         tracing::info!("domain '{}' runs, its controller is process {}", object.name, reference.id);
         self.lifecycle(reference, LifecycleEvent::Started, BOOTED);
-        self.watch(object)
+        self.watch(object).inspect_err(|_| self.give_up(object))
     }
 
     /// From now on the container's end is noticed. Before, nobody else could do anything about it.
@@ -157,7 +161,7 @@ impl Driver {
             self.write_status(&status(&live, pid.unwrap_or(0), 0))
         })?;
         live.id = Some(controller.pid());
-        attempt.controller = Some(controller.pidfd());
+        attempt.controller = Some((controller.pid(), controller.pidfd()));
         drop((terminals, options.files, shared));
         files::write_pid(&state_file(&self.paths, &live.name, "pid"), controller.pid())?;
 
@@ -168,6 +172,7 @@ impl Driver {
         let group = Arc::new(group);
         attempt.group = Some(Arc::clone(&group));
         self.plug_waiting(&mut live, &mut attempt.plugged, controller.pid())?;
+        attempt.away = self.links_away(&live, || only_child(&self.paths.proc, controller.pid()));
         controller.go_on(&log)?;
         controller.wait_for_sign(PATIENCE, &log)?;
 
@@ -184,9 +189,24 @@ impl Driver {
             domain: Arc::new(live),
             monitor,
             group: Some(group),
+            away: attempt.away.take(),
             started: Instant::now(),
             autodestroy: options.autodestroy,
         })
+    }
+
+    /// The group that the controller makes, or would have made.
+    fn group_to_be(&self, object: &DomainObject, controller: i32) -> Option<Group> {
+        let partition = object.lock().definition.partition.clone();
+        let hierarchies = Hierarchies::detect(&self.paths.proc)
+            .inspect_err(|error| tracing::warn!("domain '{}': its control groups stay: {error}", object.name))
+            .ok()?;
+        let place = Place {
+            partition: partition.unwrap_or_else(|| PARTITION.into()),
+            id: controller,
+            domain: object.name.clone(),
+        };
+        Some(Group::named(&hierarchies, &place))
     }
 
     pub(crate) fn write_status(&self, status: &DomainStatus) -> Result<()> {
@@ -234,7 +254,7 @@ pub(crate) fn open_child(proc: &std::path::Path, pid: i32, parent: i32) -> Optio
 /// What a live definition has beyond the persistent one before anything is made for it.
 fn complete(live: &mut Domain) {
     if live.partition.is_none() {
-        live.partition = Some("/machine".into());
+        live.partition = Some(PARTITION.into());
     }
     if !live.filesystems.iter().any(|filesystem| filesystem.target == "/") {
         live.filesystems.insert(0, Filesystem::new(FilesystemSource::Mount { dir: "/".into() }, "/"));
@@ -262,14 +282,22 @@ struct Attempt {
     prepared: bool,
     plugged: Plugged,
     status_written: bool,
-    controller: Option<Arc<OwnedFd>>,
+    controller: Option<(i32, Arc<OwnedFd>)>,
     group: Option<Arc<Group>>,
+    away: Option<Away>,
 }
 
 impl Attempt {
     fn undo(&self, driver: &Driver, object: &DomainObject) {
-        if let Some(controller) = &self.controller {
-            crate::stop::end_processes(&object.name, None, controller, self.group.as_deref());
+        if let Some((pid, controller)) = &self.controller {
+            let group = match &self.group {
+                Some(group) => Some(Group::clone(group)),
+                None => driver.group_to_be(object, *pid),
+            };
+            crate::stop::end_processes(&object.name, None, controller, group.as_ref());
+        }
+        if let Some(away) = &self.away {
+            away.bring_home(&object.name);
         }
         driver.unplug_all(&self.plugged);
         driver.release_ids(&object.uuid);

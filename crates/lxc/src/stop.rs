@@ -42,6 +42,16 @@ impl Driver {
         Ok(())
     }
 
+    /// Ends a container whose end nobody would notice.
+    pub(crate) fn give_up(self: &Arc<Self>, object: &Arc<DomainObject>) {
+        if let Err(error) = self.kill(object) {
+            tracing::error!("domain '{}': {error}", object.name);
+        }
+        let Some(live) = self.take_live(object, StateReason::SHUTOFF_FAILED) else { return };
+        self.clean_up(object, &live, "failed");
+        self.stopped(object, FAILED);
+    }
+
     /// Destroys what was started on the condition that this client stays.
     pub fn client_gone(self: &Arc<Self>, client: u64) {
         for object in self.all() {
@@ -78,14 +88,22 @@ impl Driver {
         if let Err(error) = self.kill(object) {
             tracing::error!("domain '{}': {error}", object.name);
         }
-        let Some(live) = self.take_live(object, StateReason::SHUTOFF_SHUTDOWN) else { return };
-        self.clean_up(object, &live, if exit == Some(ExitStatus::Shutdown) { "shutdown" } else { "crashed" });
-        let (action, detail) = match exit {
-            Some(ExitStatus::Reboot) => (live.domain.on_reboot, SHUTDOWN),
-            Some(ExitStatus::Shutdown) => (live.domain.on_poweroff, SHUTDOWN),
-            Some(ExitStatus::Error) => (live.domain.on_crash, CRASHED),
-            None => (live.domain.on_crash, FAILED),
+        let (reason, why, detail) = match exit {
+            Some(ExitStatus::Reboot | ExitStatus::Shutdown) => (StateReason::SHUTOFF_SHUTDOWN, "shutdown", SHUTDOWN),
+            Some(ExitStatus::Error) => (StateReason::SHUTOFF_CRASHED, "crashed", CRASHED),
+            // The controller went without a word.
+            None => (StateReason::SHUTOFF_FAILED, "failed", FAILED),
         };
+        let Some(live) = self.take_live(object, reason) else { return };
+        self.clean_up(object, &live, why);
+        let action = match exit {
+            Some(ExitStatus::Reboot) => live.domain.on_reboot,
+            Some(ExitStatus::Shutdown) => live.domain.on_poweroff,
+            Some(ExitStatus::Error) | None => live.domain.on_crash,
+        };
+        if keeps(action) {
+            tracing::warn!("domain '{}': of a container that has ended there is nothing to keep", object.name);
+        }
         if exit != Some(ExitStatus::Reboot) {
             if restarts(action) && live.started.elapsed() < BRIEF {
                 tracing::warn!("domain '{}' ended at once: it is not started again", object.name);
@@ -154,6 +172,9 @@ impl Driver {
     }
 
     fn clean_up(&self, object: &DomainObject, live: &Live, why: &str) {
+        if let Some(away) = &live.away {
+            away.bring_home(&object.name);
+        }
         self.release_ports(&live.domain);
         self.release_ids(&object.uuid);
         self.remove_state_files(&object.name);
@@ -203,6 +224,12 @@ impl Driver {
 
 fn restarts(action: LifecycleAction) -> bool {
     matches!(action, LifecycleAction::Restart | LifecycleAction::RenameRestart | LifecycleAction::CoredumpRestart)
+}
+
+/// Machines can be kept as they were at their end, or written to a file.
+fn keeps(action: LifecycleAction) -> bool {
+    use LifecycleAction::{CoredumpDestroy, CoredumpRestart, Preserve};
+    matches!(action, Preserve | CoredumpDestroy | CoredumpRestart)
 }
 
 fn signal(process: Option<&OwnedFd>, signal: Signal) {
