@@ -24,13 +24,26 @@ impl Daemon {
 
     /// With its folders below `root`, unless that is empty.
     pub fn start_in(root: &Path, arguments: &[&str]) -> Daemon {
+        Daemon::start_by(&[], root, arguments)
+    }
+
+    /// By another program, whose last arguments are the command of the daemon.
+    pub fn start_by(launcher: &[&str], root: &Path, arguments: &[&str]) -> Daemon {
         let at = |path: &str| if root.as_os_str().is_empty() { PathBuf::from(path) } else { root.join(&path[1..]) };
         let config = at("/etc/virtlxcd-test.conf");
         fs::create_dir_all(at("/etc")).unwrap();
         fs::create_dir_all(at("/var/log")).unwrap();
         let log = at("/var/log/virtlxcd.log");
         fs::write(&config, format!("log_level = 1\nlog_outputs = \"1:file:{}\"\n", log.display())).unwrap();
-        let mut command = Command::new(ours("virtlxcd"));
+        let program = ours("virtlxcd");
+        let mut command = match launcher {
+            [] => Command::new(program),
+            [launcher, before @ ..] => {
+                let mut command = Command::new(launcher);
+                command.args(before).arg(program);
+                command
+            }
+        };
         command.arg("-d").arg("--config").arg(&config).args(arguments);
         if !root.as_os_str().is_empty() {
             command.arg("--root").arg(root);

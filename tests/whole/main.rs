@@ -1,6 +1,7 @@
 //! Whole programs on the real kernel, each test in a sandbox of its own: `cargo xtask test whole`.
 #![forbid(unsafe_code)]
 
+mod actions;
 mod autostart;
 mod calls;
 mod consoles;
@@ -13,9 +14,11 @@ mod documents;
 mod elements;
 mod exchange;
 mod failures;
+mod faults;
 mod files;
 mod guest;
 mod hooks;
+mod hostile;
 mod inside;
 mod layouts;
 mod leftovers;
@@ -25,5 +28,6 @@ mod network_more;
 mod output_json;
 mod readers;
 mod recorded;
+mod shares;
 mod tours;
 mod wire;

@@ -4,6 +4,7 @@
 //! Each rule is a function from what was read to complaints, so that the tests below can show it text.
 
 mod links;
+mod shown;
 mod walls;
 
 use crate::{Result, codegen, run};
@@ -58,6 +59,7 @@ pub fn check() -> Result<Vec<String>> {
     }
     let tracked: Vec<&str> = listed.split('\0').collect();
     complaints.extend(links::check(&top, &tracked)?);
+    complaints.extend(shown::check(&top, &tracked));
     complaints.extend(walls::check()?);
     complaints.extend(codegen::command(&["--check".to_string()]).err());
     let tools: [&[&str]; 2] = [

@@ -165,11 +165,13 @@ fn alone(program: &Path, case: &Case, programs: &Path, images: &Path) -> Result<
     command.args(["sandbox", "--layout", case.layout.name(), "--"]).arg(program);
     command.args(["--exact", &case.name, "--nocapture", "--test-threads=1"]);
     command.env("VIRTLXC_PROGRAMS", programs).env("VIRTLXC_IMAGES", images);
-    let outcome = program::observe(command, b"", PATIENCE)?;
+    // Every step of a start, one by one, takes its time.
+    let patience = if std::env::var_os("VIRTLXC_EVERY_STEP").is_some() { BUDGET } else { PATIENCE };
+    let outcome = program::observe(command, b"", patience)?;
     if outcome.code == 0 && outcome.out.contains("1 passed") {
         return Ok(begun.elapsed());
     }
-    let late = if outcome.late { format!("killed after {} s\n", PATIENCE.as_secs()) } else { String::new() };
+    let late = if outcome.late { format!("killed after {} s\n", patience.as_secs()) } else { String::new() };
     // Set off, so that its own harness's lines are not taken for ours.
     Err((late + &outcome.out + &outcome.err).lines().map(|line| format!("    {line}\n")).collect())
 }

@@ -1,0 +1,331 @@
+//! A guest that means harm: what it tries reaches neither the machine nor the daemon, which answers all the while, and its
+//! container ends at once when told to.
+
+use crate::container::before_devices;
+use crate::guest::Guest;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use tests::daemon::{Daemon, file, virsh};
+use tests::documents::{domain, interface};
+use tests::image;
+use tests::program::{PATIENCE, ended_within, eventually, ours, shell};
+use tests::sandbox;
+
+const ROOT: &str = "/opt/box";
+const MAP: &str =
+    "<idmap><uid start='0' target='100000' count='65536'/><gid start='0' target='200000' count='65536'/></idmap>";
+/// What a call may take on a machine that has much else to do. What hangs takes longer.
+const PROMPT: Duration = Duration::from_secs(2);
+
+/// Starts the domain `box`, whose init runs these lines; its devices have `more`, and before them is `other`.
+#[track_caller]
+fn running(init: &str, more: &str, other: &str) -> Guest {
+    _ = fs::remove_dir_all(ROOT);
+    image::busybox(Path::new(ROOT), init).unwrap();
+    virsh(&["create", &file("box.xml", &before_devices(domain("box", ROOT, &["/init"], more), other))]).ok();
+    Guest::of("box")
+}
+
+fn until_there(name: &str) {
+    eventually(name, PATIENCE, || Path::new(ROOT).join(name).exists().then_some(()));
+}
+
+/// The daemon answers, and ends the container, both at once.
+#[track_caller]
+fn answers_and_destroys(daemon: &Daemon, guest: &Guest) {
+    let in_time = |arguments: &[&str]| {
+        let begun = Instant::now();
+        virsh(arguments).ok();
+        assert!(begun.elapsed() < PROMPT, "{arguments:?} took {:?}", begun.elapsed());
+    };
+    in_time(&["dominfo", "box"]);
+    in_time(&["list"]);
+    in_time(&["destroy", "box"]);
+    assert!(daemon.is_alive());
+    assert!(ended_within(guest.init, Duration::ZERO), "its init lives");
+    assert!(ended_within(guest.controller, Duration::ZERO), "its controller lives");
+}
+
+#[test]
+fn what_a_guest_tries_with_mounts_nodes_and_groups() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    shell("mkdir -p /opt/mapped && mount -t tmpfs -o mode=755 mapped /opt/mapped").ok();
+    let without = "<features><capabilities policy='default'><sys_admin state='off'/></capabilities></features>";
+    // What root without ids of its own keeps of the machine's own powers is told in docs/security.md.
+    for (root, other, all_refused) in [("/opt/mapped", MAP, true), (ROOT, without, true), (ROOT, "", false)] {
+        image::busybox(Path::new(root), include_str!("hostile-init.sh")).unwrap();
+        let options = || fs::read_to_string("/proc/self/mounts").unwrap().matches("release_agent=").count();
+        let before = options();
+        virsh(&["create", &file("box.xml", &before_devices(domain("box", root, &["/init"], ""), other))]).ok();
+        let guest = Guest::of("box");
+        let groups = guest.proc("cgroup");
+        let out = Path::new(root).join("seen");
+        let seen = eventually("all is tried", PATIENCE, || fs::read_to_string(&out).ok());
+        let judged = if all_refused { seen.as_str() } else { seen.split("---").next().unwrap() };
+        let may: Vec<&str> = judged.lines().filter(|line| line.starts_with("may ")).collect();
+        assert_eq!(may, Vec::<&str>::new(), "with {other}: {seen}");
+        assert!(judged.lines().filter(|line| line.starts_with("may-not ")).count() >= 7, "{seen}");
+        assert_eq!(guest.proc("cgroup"), groups, "it has left its groups");
+        assert_eq!(options(), before);
+        virsh(&["destroy", "box"]).ok();
+        fs::remove_file(out).unwrap();
+        _ = fs::remove_dir_all(ROOT);
+    }
+}
+
+#[test]
+fn links_at_every_path_that_is_touched() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    let outside = Path::new("/opt/outside");
+    let map =
+        shell("mkdir -p /opt/outside && cd /opt/outside && mkfifo initctl && echo root:x:777:777::/:/bin/sh > passwd");
+    map.ok();
+    let state =
+        || shell("cd /opt/outside && find . -printf '%p %m %U %T@ %s\\n' | sort; grep -c outside /proc/self/mounts");
+    let before = state().out;
+    // Somebody reads the machine's pipe.
+    let pipe = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NONBLOCK;
+    let pipe = rustix::fs::open("/opt/outside/initctl", pipe, rustix::fs::Mode::empty()).unwrap();
+    let filesystems = "<filesystem type='ram'><source usage='1' units='MiB'/><target dir='/mnt/made'/></filesystem>\
+        <filesystem type='bind'><source dir='/bind'/><target dir='/bound/here'/></filesystem>";
+    let user = |document: String| document.replace("</os>", "<inituser>root</inituser></os>");
+    let paths = [
+        "proc",
+        "sys",
+        "dev",
+        "mnt",
+        "bind",
+        "bound",
+        "etc",
+        "etc/passwd",
+        "etc/group",
+        "etc/machine-id",
+        "run",
+        "var",
+        "var/run",
+        "tmp",
+        "run/initctl",
+        "dev/initctl",
+        "etc/.initctl",
+        "dev/console",
+        "dev/pts",
+        "dev/tty1",
+        "sys/fs",
+    ];
+    let mut ran = 0;
+    for path in paths {
+        for up in ["", "/../..", "../../../../.."] {
+            _ = fs::remove_dir_all(ROOT);
+            image::busybox(Path::new(ROOT), "trap 'exit 0' TERM; touch /up; while :; do sleep 0.1; done").unwrap();
+            fs::create_dir_all(Path::new(ROOT).join("bind")).unwrap();
+            let link = Path::new(ROOT).join(path);
+            fs::create_dir_all(link.parent().unwrap()).unwrap();
+            let name = link.file_name().unwrap().to_string_lossy().into_owned();
+            let inside = match name.trim_start_matches('.') {
+                "passwd" => "/passwd",
+                "initctl" => "/initctl",
+                _ => "",
+            };
+            _ = fs::remove_dir_all(&link);
+            _ = fs::remove_file(&link);
+            symlink(format!("{up}/opt/outside{inside}"), &link).unwrap();
+            let document = user(domain("box", ROOT, &["/init"], filesystems));
+            // It may fail, or run with what its own root has there.
+            if virsh(&["create", &file("box.xml", &document)]).code == 0 {
+                ran += 1;
+                let guest = Guest::of("box");
+                assert!(!guest.proc("status").contains("\t777\t"), "{path} -> {up}: another's users");
+                eventually("it runs", PATIENCE, || {
+                    (Path::new(ROOT).join("up").exists() || virsh(&["domid", "box"]).code != 0).then_some(())
+                });
+                // The word about its end must not reach the machine's pipe.
+                _ = virsh(&["shutdown", "box"]);
+                _ = virsh(&["destroy", "box"]);
+            }
+            assert_eq!(state().out, before, "{path} -> {up}");
+            assert_eq!(
+                rustix::io::read(&pipe, &mut [0; 8]),
+                Ok(0),
+                "{path} -> {up}: the machine's pipe was written to"
+            );
+        }
+    }
+    assert!(ran > paths.len(), "only {ran} ran");
+    assert!(daemon.is_alive() && outside.exists());
+}
+
+#[test]
+fn a_pipe_in_place_of_a_file_is_not_waited_for() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    image::busybox(Path::new(ROOT), "exec sleep 1000").unwrap();
+    shell("cd /opt/box/etc && rm passwd && mkfifo passwd").ok();
+    let document = domain("box", ROOT, &["/init"], "").replace("</os>", "<inituser>root</inituser></os>");
+    let begun = Instant::now();
+    let said = virsh(&["create", &file("box.xml", &document)]).failure();
+    assert!(said.contains("/etc/passwd in the container is not a file"), "{said}");
+    assert!(begun.elapsed() < PROMPT && daemon.is_alive(), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn programs_of_the_machine_are_out_of_its_reach() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    // On a file system of its own, as programs are.
+    shell("mkdir -p /opt/programs && mount -t tmpfs -o mode=755 programs /opt/programs").ok();
+    let program = "/opt/programs/virsh";
+    fs::copy(ours("virsh"), program).unwrap();
+    let all = [Path::new(program).to_path_buf(), ours("virsh"), ours("libvirt_lxc"), ours("virtlxcd")];
+    let contents: Vec<Vec<u8>> = all.iter().map(|path| fs::read(path).unwrap()).collect();
+    // Writes through whatever program it sees that is not its own, while that runs and afterwards.
+    let init = "ln -s /proc/self/exe /bin/link; printf '#!/proc/self/exe\\n' > /bin/script; chmod 755 /bin/script
+touch /up
+while :; do
+    for process in /proc/[0-9]*; do
+        program=$(readlink $process/exe) || continue
+        case $program in */busybox) continue;; esac
+        echo \"$program\" >> /found
+        (exec 9< $process/exe; for i in 1 2 3 4 5 6 7 8 9; do (echo harm >> /proc/self/fd/9); done) 2> /dev/null
+    done
+done";
+    let guest = running(init, "", "");
+    until_there("up");
+    for _ in 0..10 {
+        for command in ["/bin/true", "/bin/link", "/bin/script"] {
+            let mut entering = Command::new(program);
+            entering.args(["lxc-enter-namespace", "box", "--", command]);
+            // What a link to itself gives is its own affair.
+            _ = tests::program::finish(entering, b"", PATIENCE);
+        }
+    }
+    // Who enters is a copy in memory that cannot be written to, and brings nothing along.
+    let mut entering = Command::new(program);
+    let line = "ls -l /proc/self/fd; touch /entered; sleep 1000";
+    entering
+        .args(["lxc-enter-namespace", "box", "--", "/bin/sh", "-c", line])
+        .stdout(fs::File::create("/tmp/said").unwrap());
+    let mut entering = entering.spawn().unwrap();
+    until_there("entered");
+    let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", entering.id())).unwrap();
+    let inside = fs::read_link(format!("/proc/{}/exe", children.trim())).unwrap();
+    assert!(inside.to_string_lossy().starts_with("/memfd:virsh"), "{inside:?}");
+    let descriptors = fs::read_to_string("/tmp/said").unwrap();
+    // Whatever this test was given, it hands on; of virsh there is nothing.
+    let kinds = ["user:[", "mnt:[", "pid:[", "net:[", "ipc:[", "uts:[", "memfd", "socket:", "anon_inode"];
+    assert!(descriptors.contains("0 -> ") && !kinds.iter().any(|kind| descriptors.contains(kind)), "{descriptors}");
+    answers_and_destroys(&daemon, &guest);
+    _ = entering.wait();
+    // The same by the container's own init.
+    for init in ["/bin/link", "/bin/script"] {
+        shell("ln -sf /proc/self/exe /opt/box/bin/link").ok();
+        _ = virsh(&["create", &file("box.xml", &domain("box", ROOT, &[init], ""))]);
+        _ = virsh(&["destroy", "box"]);
+    }
+    for (path, content) in all.iter().zip(&contents) {
+        assert!(fs::read(path).unwrap() == *content, "{} is another", path.display());
+    }
+}
+
+#[test]
+fn as_many_processes_as_it_may_have() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    let pids = "<virtlxc:container xmlns:virtlxc='urn:virtlxc:domain:1.0'><virtlxc:pids max='60'/></virtlxc:container>";
+    let init = "bomb() { while :; do sleep 1000 & done; }
+while :; do (bomb) 2> /dev/null & sleep 0.02; done";
+    let guest = running(&format!("trap '' TERM; ({init}) & while :; do wait; done"), "", pids);
+    let processes =
+        || shell("cat /proc/[0-9]*/cgroup 2>/dev/null | grep -c 'pids:.*-box'").out.trim().parse().unwrap_or(0);
+    eventually("the limit is reached", PATIENCE, || (processes() >= 50).then_some(()));
+    for _ in 0..20 {
+        assert!(processes() <= 62, "{}", processes());
+    }
+    answers_and_destroys(&daemon, &guest);
+    eventually("none is left", PROMPT, || (processes() == 0).then_some(()));
+}
+
+#[test]
+fn a_console_that_is_flooded() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    let init = "for i in 1 2 3; do yes flood > /dev/console & done; touch /up; while :; do sleep 1000; done";
+    let guest = running(init, "", "");
+    until_there("up");
+    // Nobody reads; then somebody does, and leaves.
+    virsh(&["dominfo", "box"]).ok();
+    let mut command = Command::new(ours("virsh"));
+    let mut terminal = tests::terminal::Terminal::start(command.args(["console", "box"])).unwrap();
+    terminal.expect("flood\nflood\n", PATIENCE).unwrap();
+    terminal.type_in("\u{1d}").unwrap();
+    assert_eq!(terminal.wait(PATIENCE), Some(0), "the console cannot be left");
+    answers_and_destroys(&daemon, &guest);
+}
+
+#[test]
+fn readers_of_the_view_that_never_finish() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    // Half-read and held open by many, read without end by some, stopped in the middle by one.
+    let init = "hold() {
+    exec 3< /proc/meminfo 4< /proc/stat 5< /proc/cpuinfo 6< /proc/uptime 7< /proc/loadavg 8< /proc/swaps 9< /proc/meminfo
+    for i in 3 4 5 6 7 8 9; do dd bs=1 count=1 <&$i; done > /dev/null 2>&1
+    echo held >> /held; exec sleep 1000
+}
+i=0; while [ $i -lt 50 ]; do hold & i=$((i+1)); done
+for i in 1 2 3 4; do (while :; do cat /proc/cpuinfo /proc/uptime > /dev/null; done) & done
+(dd if=/proc/meminfo bs=1 of=/dev/null & kill -STOP $!) 2> /dev/null
+touch /up; while :; do sleep 1000; done";
+    let guest = running(init, "", "");
+    until_there("up");
+    let held = || fs::read_to_string("/opt/box/held").unwrap_or_default().lines().count();
+    eventually("all are half-read", PATIENCE, || (held() == 50).then_some(()));
+    let read = guest.shell("head -n 1 /proc/meminfo").ok();
+    assert!(read.contains("65536 kB"), "{read}");
+    answers_and_destroys(&daemon, &guest);
+}
+
+#[test]
+fn a_file_system_of_the_guests_that_never_answers() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    let fuse = "<hostdev mode='capabilities' type='misc'><source><char>/dev/fuse</char></source></hostdev>";
+    let init = "mkdir -p /run; exec 3<> /dev/fuse
+mount -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0,allow_other none /run || exit 1
+trap 'touch /asked' TERM; touch /up; while :; do sleep 0.1; done";
+    let guest = running(init, fuse, "");
+    until_there("up");
+    assert!(guest.proc("mounts").contains(" /run fuse"), "{}", guest.proc("mounts"));
+    // Looking for an initctl pipe asks that file system; the signal reaches init all the same.
+    virsh(&["shutdown", "box"]).ok();
+    until_there("asked");
+    assert!(daemon.log().contains("does not answer within"), "nothing was asked");
+    answers_and_destroys(&daemon, &guest);
+    // With its end those who wait for it are let go.
+    let threads = || shell(&format!("cat /proc/{}/task/*/comm", daemon.pid())).ok();
+    eventually("no thread waits", PATIENCE, || (!threads().contains("guest-files")).then_some(()));
+}
+
+#[test]
+fn full_devices_and_links_without_number() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    let init = "i=0; while [ $i -lt 20000 ]; do : > /dev/f$i || break; i=$((i+1)); done
+cat /dev/zero > /dev/fill; cat /dev/zero > /dev/shm/fill
+i=0; while [ $i -lt 200 ]; do ip link add d$i type bridge; i=$((i+1)); done
+touch /up; while :; do sleep 1000; done";
+    let own_network = "<features><privnet/></features>";
+    let links = || fs::read_dir("/sys/class/net").unwrap().count();
+    let before = links();
+    let guest = running(&format!("({init}) 2> /dev/null & while :; do sleep 1000; done"), "", own_network);
+    until_there("up");
+    assert_eq!(links(), before);
+    answers_and_destroys(&daemon, &guest);
+    // The next one starts as ever.
+    let guest = running("exec sleep 1000", &interface("default"), "");
+    answers_and_destroys(&daemon, &guest);
+}
