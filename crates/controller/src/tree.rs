@@ -47,15 +47,16 @@ pub fn build(plan: &Plan, prepared: Prepared, group: &Group, attach_point: &Path
 pub fn show(folder: Detached, files: &[(&str, &str)]) -> io::Result<()> {
     // A file can be copied from where the folder is attached only: for a moment it hides /proc.
     let hidden = Path::new("/proc");
-    let folder = folder.attach(beneath::host(hidden)?.as_fd())?;
+    let folder = folder.attach_at(hidden)?;
+    // So the kernel knows all of them after one question, and need not ask for each.
+    _ = std::fs::read_dir(hidden)?.next();
     let copies: io::Result<Vec<Detached>> =
         files.iter().map(|(name, _)| Detached::copy(folder.as_fd(), Path::new(name), false)).collect();
     mount::unmount(hidden)?;
     for (copy, (_, path)) in copies?.into_iter().zip(files) {
-        match beneath::host(Path::new(path)) {
-            Ok(target) => copy.attach(target.as_fd()).map(drop)?,
-            Err(error) if is_missing(&error) => {}
-            Err(error) => return Err(error),
+        match copy.attach_at(Path::new(path)) {
+            Err(error) if !is_missing(&error) => return Err(error),
+            _ => {}
         }
     }
     Ok(())
@@ -84,6 +85,7 @@ impl Tree<'_> {
         };
         let detached = match (detached, &planned.what) {
             (Some(detached), _) => detached,
+            (None, What::Inside { path, .. }) if *path == planned.target => Detached::copy_of(target.as_fd(), true)?,
             (None, What::Inside { path, .. }) => Detached::copy_of(beneath::find(self.root, path)?.as_fd(), true)?,
             (None, What::Kernel(kind)) => Detached::filesystem(kind, &[], planned.attributes)?,
             (None, What::Console(number)) => {
@@ -92,12 +94,14 @@ impl Tree<'_> {
                 Detached::copy_of(beneath::find(self.root, &path)?.as_fd(), false)?
             }
             (None, What::Nothing) if planned.kind == Kind::File => {
-                Detached::copy_of(beneath::host(Path::new("/dev/null"))?.as_fd(), false)?
+                Detached::copy_of_host(Path::new("/dev/null"), false)?
             }
             (None, _) => Detached::filesystem("tmpfs", &[("mode", Some("555")), ("size", Some("4k"))], 0)?,
         };
         match &planned.what {
             What::Inside { writable: true, .. } => detached.change_attributes(0, attribute::READ_ONLY, false)?,
+            // Made with them.
+            What::Kernel(_) | What::Ram(_) | What::Devices | What::Terminals => {}
             _ if planned.attributes != 0 => {
                 let recursive = matches!(planned.what, What::Folder(_) | What::Inside { .. });
                 detached.change_attributes(planned.attributes, 0, recursive)?;
@@ -110,30 +114,38 @@ impl Tree<'_> {
     /// The container's own groups, at the places where the machine has them. Several hierarchies side by side stand in a
     /// folder made for them; what else is there on the machine is none of the guest's business.
     fn attach_control_groups(&self) -> io::Result<()> {
-        let side_by_side: BTreeSet<PathBuf> = self
-            .group
-            .folders()
-            .filter_map(|(mounted_at, _)| mounted_at.parent().map(Path::to_path_buf))
-            .filter(|parent| {
-                *parent != Path::new("/sys/fs") && *parent != Path::new("/") && *parent != Path::new("/dev")
-            })
-            .collect();
         let quiet = attribute::NO_SUID | attribute::NO_DEV | attribute::NO_EXEC;
-        for parent in side_by_side {
-            let target = beneath::find_or_make(self.root, &parent, Kind::Folder, None)?;
+        let beside = |mounted_at: &'_ Path| {
+            mounted_at.parent().filter(|parent| !NOT_FOR_GROUPS.map(Path::new).contains(parent)).map(Path::to_path_buf)
+        };
+        let all: BTreeSet<PathBuf> = self.group.folders().filter_map(|(mounted_at, _)| beside(mounted_at)).collect();
+        let mut folders = Vec::new();
+        for path in all {
+            let target = beneath::find_or_make(self.root, &path, Kind::Folder, None)?;
             let options = [("mode", Some("755")), ("size", Some("64k"))];
-            Detached::filesystem("tmpfs", &options, quiet)?.attach(target.as_fd())?;
+            let folder = Detached::filesystem("tmpfs", &options, quiet)?.attach(target.as_fd())?;
+            folders.push((path, folder));
         }
         for (mounted_at, folder) in self.group.folders() {
-            let copy = Detached::copy_of(beneath::host(&folder)?.as_fd(), false)?;
+            let copy = Detached::copy_of_host(&folder, false)?;
             let mut attributes = quiet;
             if self.read_only_groups && !self.group.can_be_divided(mounted_at) {
                 attributes |= attribute::READ_ONLY;
             }
             copy.change_attributes(attributes, 0, false)?;
-            let target = beneath::find_or_make(self.root, mounted_at, Kind::Folder, None)?;
+            // Looked up in the folder that was made for it, not on the whole way again.
+            let above = folders.iter().find(|(path, _)| mounted_at.parent() == Some(path));
+            let target = match (above, mounted_at.file_name()) {
+                (Some((_, folder)), Some(name)) => {
+                    beneath::find_or_make(folder.as_fd(), Path::new(name), Kind::Folder, None)?
+                }
+                _ => beneath::find_or_make(self.root, mounted_at, Kind::Folder, None)?,
+            };
             copy.attach(target.as_fd())?;
         }
         Ok(())
     }
 }
+
+/// Folders with more in them than hierarchies: a hierarchy in one of these is attached there as it is.
+const NOT_FOR_GROUPS: [&str; 3] = ["/", "/sys/fs", "/dev"];

@@ -19,6 +19,10 @@ const KEPT: usize = 8;
 const IN_A_ROW: usize = 32;
 
 const HEADER: usize = 40;
+/// The size of the kernel's `struct fuse_entry_out`.
+const ENTRY: usize = 128;
+/// A flag of the first answer.
+const DO_READDIRPLUS: u32 = 1 << 13;
 const ROOT: u64 = 1;
 const FIRST_FILE: u64 = 2;
 /// No text is longer.
@@ -40,6 +44,7 @@ const RELEASEDIR: u32 = 29;
 const INTERRUPT: u32 = 36;
 const DESTROY: u32 = 38;
 const BATCH_FORGET: u32 = 42;
+const READDIRPLUS: u32 = 44;
 
 /// Reads go to the server each time, whatever size the file seems to have.
 const DIRECT_IO: u32 = 1;
@@ -122,8 +127,8 @@ impl Server {
                 let size = text.map_or(0, |text| text.len() as u64);
                 self.attributes(request.node, size).map(|attributes| {
                     let mut out = Vec::with_capacity(104);
-                    // Not to be kept: the next text may be longer.
-                    put64(&mut out, &[0]);
+                    // Of a file not to be kept: the next text may be longer.
+                    put64(&mut out, &[if request.node == ROOT { FOREVER } else { 0 }]);
                     put32(&mut out, &[0, 0]);
                     out.extend(attributes);
                     out
@@ -133,7 +138,8 @@ impl Server {
             OPENDIR if request.node == ROOT => Ok(opened(0, 0)),
             OPENDIR => Err(Errno::NOTDIR),
             READ => self.read(request.node, &body, content),
-            READDIR => self.read_folder(&body),
+            READDIR => self.read_folder(&body, false),
+            READDIRPLUS => self.read_folder(&body, true),
             RELEASE => {
                 let handle = body.u64(0);
                 self.kept.retain(|(kept, _)| *kept != handle);
@@ -157,8 +163,12 @@ impl Server {
             return Err(Errno::NOTDIR);
         }
         let index = self.names.iter().position(|known| known.as_bytes() == name).ok_or(Errno::NOENT)?;
-        let node = FIRST_FILE + index as u64;
-        let mut out = Vec::with_capacity(128);
+        self.entry(FIRST_FILE + index as u64)
+    }
+
+    /// The kernel's `struct fuse_entry_out`.
+    fn entry(&self, node: u64) -> Result<Vec<u8>, Errno> {
+        let mut out = Vec::with_capacity(ENTRY);
         put64(&mut out, &[node, 0, FOREVER, 0]);
         put32(&mut out, &[0, 0]);
         out.extend(self.attributes(node, LARGEST)?);
@@ -238,8 +248,8 @@ impl Server {
         Ok(out)
     }
 
-    /// Entries from the offset on, as many as fit.
-    fn read_folder(&self, body: &Body) -> Result<Vec<u8>, Errno> {
+    /// Entries from the offset on, as many as fit; with what a lookup of each would say, where `known`.
+    fn read_folder(&self, body: &Body, known: bool) -> Result<Vec<u8>, Errno> {
         const FILE: u32 = 8;
         const FOLDER: u32 = 4;
         let (offset, size) = (body.u64(8), body.u32(16) as usize);
@@ -248,10 +258,16 @@ impl Server {
         let mut out = Vec::new();
         for ((name, node, kind), next) in all.zip(1u64..).skip(usize::try_from(offset).unwrap_or(usize::MAX)) {
             let padded = (24 + name.len()).next_multiple_of(8);
-            if out.len() + padded > size {
+            let end = out.len() + padded + if known { ENTRY } else { 0 };
+            if end > size {
                 break;
             }
-            let end = out.len() + padded;
+            match known {
+                // Of the two folders the kernel has all, and wants zeroes.
+                true if kind == FOLDER => out.resize(out.len() + ENTRY, 0),
+                true => out.extend(self.entry(node)?),
+                false => {}
+            }
             put64(&mut out, &[node, next]);
             put32(&mut out, &[u32::try_from(name.len()).unwrap_or(0), kind]);
             out.extend(name.as_bytes());
@@ -309,13 +325,13 @@ impl Body<'_> {
 /// With it the end that somebody orders (fusectl) is told apart from the one when nobody has the files any more.
 const ABORT_ERROR: u32 = 1 << 21;
 
-/// Version 7.31 is what we speak; the files want no other flags.
+/// Version 7.31 is what we speak. Whoever lists the folder gets to know the files at once, without a lookup of each.
 fn initialised(body: &Body) -> Result<Vec<u8>, Errno> {
     if body.u32(0) != 7 {
         return Err(Errno::PROTO);
     }
     let mut out = Vec::with_capacity(64);
-    put32(&mut out, &[7, 31, 0, ABORT_ERROR & body.u32(12)]);
+    put32(&mut out, &[7, 31, 0, (ABORT_ERROR | DO_READDIRPLUS) & body.u32(12)]);
     // Sixteen requests under way at most, twelve before the kernel holds back.
     out.extend(16u16.to_ne_bytes());
     out.extend(12u16.to_ne_bytes());
@@ -415,11 +431,16 @@ mod tests {
         let mut body = Vec::new();
         put64(&mut body, &[0, 0]);
         put32(&mut body, &[4096, 0]);
-        let all = server.read_folder(&Body(&body)).unwrap();
+        let all = server.read_folder(&Body(&body), false).unwrap();
         assert_eq!(all.len(), 4 * 32);
         assert!(all.windows(7).any(|window| window == b"meminfo"));
+        let known = server.read_folder(&Body(&body), true).unwrap();
+        assert_eq!(known.len(), 4 * (ENTRY + 32));
+        // The first file's own entry, as a lookup has it.
+        assert_eq!(Ok(known[2 * (ENTRY + 32)..][..ENTRY].to_vec()), server.lookup(ROOT, b"meminfo\0"));
+        assert_eq!(Body(&known).u64(0), 0);
         body[8] = 3;
-        assert_eq!(server.read_folder(&Body(&body)).unwrap().len(), 32);
+        assert_eq!(server.read_folder(&Body(&body), false).unwrap().len(), 32);
     }
 
     #[test]

@@ -58,6 +58,11 @@ impl Detached {
         Ok(Detached(open_tree(folder, path, flags)?))
     }
 
+    /// A copy of what is at the machine's own path, with links followed as usual.
+    pub fn copy_of_host(path: &Path, recursive: bool) -> io::Result<Detached> {
+        Detached::copy(rustix::fs::CWD, path, recursive)
+    }
+
     /// A copy of what an open descriptor is.
     pub fn copy_of(file: BorrowedFd, recursive: bool) -> io::Result<Detached> {
         Detached::copy(file, Path::new(""), recursive)
@@ -88,6 +93,13 @@ impl Detached {
     /// No propagation to or from any other mount.
     pub fn make_private(&self) -> io::Result<()> {
         set(self.0.as_fd(), &PRIVATE, true)
+    }
+
+    /// Attaches it on what is at this process's own path, with links followed as usual.
+    pub fn attach_at(self, path: &Path) -> io::Result<OwnedFd> {
+        let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_SYMLINKS;
+        move_mount(&self.0, c"", rustix::fs::CWD, path, flags)?;
+        Ok(self.0)
     }
 
     /// Attaches it on what `target` is; from then on the descriptor is the root of an ordinary mount.

@@ -1,7 +1,7 @@
 //! The table of mounts of a process, `/proc/PID/mountinfo` (proc_pid_mountinfo(5)).
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
@@ -26,10 +26,15 @@ pub struct Mount {
 /// The mounts of this process, in the kernel's order.
 pub fn read(proc: &Path) -> io::Result<Vec<Mount>> {
     let path = proc.join("self/mountinfo");
-    let table = std::fs::read(&path)
+    // The file has no size that would say how much room to have.
+    let mut table = Vec::with_capacity(USUAL_SIZE);
+    std::fs::File::open(&path)
+        .and_then(|mut file| file.read_to_end(&mut table))
         .map_err(|error| io::Error::new(error.kind(), format!("cannot read '{}': {error}", path.display())))?;
     Ok(parse(&table))
 }
+
+const USUAL_SIZE: usize = 8192;
 
 /// The lines that are whole; a line of another form is passed over.
 pub fn parse(table: &[u8]) -> Vec<Mount> {
