@@ -12,6 +12,16 @@ use std::process::{Command, Stdio};
 /// Of the Debian that the tests compare with.
 const SUITE: &str = "bookworm";
 
+/// What the machine does after its boot, as a job of systemd or as the first program of all.
+const JOB: &str = "\
+#!/bin/sh
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+mkdir -p /var/job
+tar -C /var/job -xf /dev/vdb
+cd /var/job
+exec sh ./script > /dev/ttyS1 2>&1
+";
+
 /// What is made of a set of packages.
 struct Image {
     /// Of the files in the folder of images, whose last one says that all are there.
@@ -32,9 +42,9 @@ const CONTAINER: Image = Image {
 const MACHINE: Image = Image {
     files: &["machine.kernel", "machine.initrd", "machine.disk"],
     packages: "linux-image-cloud-amd64,systemd-sysv,dbus,udev,kmod,iproute2,iputils-ping,procps,busybox-static,\
-               dnsmasq-base,nftables,util-linux",
+               dnsmasq-base,nftables,util-linux,systemd-container,apparmor",
     make: "cp /debian/boot/vmlinuz-* machine.kernel.new; cp /debian/boot/initrd.img-* machine.initrd.new; \
-           rm /debian/boot/*; passwd -R /debian -d root; echo machine > /debian/etc/hostname; \
+           rm /debian/boot/*; cp machine.job /debian/sbin/job; chmod 755 /debian/sbin/job; passwd -R /debian -d root; echo machine > /debian/etc/hostname; \
            mkfs.ext4 -q -d /debian -L root machine.disk.new 3G",
 };
 
@@ -71,15 +81,22 @@ impl Image {
     /// Makes the files unless they are there.
     fn get(&self) -> Result<()> {
         let folder = folder()?;
-        match self.files.iter().all(|file| folder.join(file).exists()) {
-            true => Ok(()),
-            false => self.make_in(&folder),
+        // What was made in another way is made anew.
+        let made_of = folder.join(format!("{}.recipe", self.files.last().copied().unwrap_or_default()));
+        let recipe = [self.packages, self.make, JOB].join("\n");
+        let same = fs::read_to_string(&made_of).is_ok_and(|known| known == recipe);
+        if same && self.files.iter().all(|file| folder.join(file).exists()) {
+            return Ok(());
         }
+        self.make_in(&folder)?;
+        fs::write(&made_of, recipe).map_err(|error| format!("writing {}: {error}", made_of.display()))
     }
 
     fn make_in(&self, folder: &Path) -> Result<()> {
         packages::ensure(&[packages::DEBOOTSTRAP, packages::E2FSPROGS])?;
         fs::create_dir_all(folder).map_err(|error| format!("creating {}: {error}", folder.display()))?;
+        let job = folder.join("machine.job");
+        fs::write(&job, JOB).map_err(|error| format!("writing {}: {error}", job.display()))?;
         let (mirror, include) = (mirror(), format!("--include={}", self.packages));
         let (downloaded, scratch) = (folder.join("packages.tgz"), folder.join("scratch"));
         println!("Fetching the packages of {} {} ...", self.files.join(", "), mirror.as_deref().unwrap_or_default());
@@ -103,7 +120,7 @@ impl Image {
         if code != 0 {
             return Err(format!("making {} failed with status {code}", self.files.join(", ")));
         }
-        for file in [&downloaded, &folder.join("log")] {
+        for file in [&downloaded, &folder.join("log"), &job] {
             _ = fs::remove_file(file);
         }
         self.files.iter().try_for_each(|file| {

@@ -1,7 +1,7 @@
-# Runs in the emulated machine, as root: tests of whole programs, each in a sandbox as on any machine; then the programs as a
-# service of systemd. Writes what the test harness of cargo would.
+# Runs in the emulated machine, as root. Where systemd booted it: tests of whole programs, each in a sandbox as on any machine,
+# then the programs as a service. Where this script is the first program: the same on hierarchies of cgroup v1, mounted as a user
+# would. Writes what the test harness of cargo would.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin VIRTLXC_PROGRAMS=/var/job/programs
-cd /var/job
 passed=0
 failed=0
 
@@ -28,6 +28,11 @@ wanted() {
     return 1
 }
 
+# PATTERN: tests of whole programs whose names begin so.
+listed() {
+    ./whole --list --format terse | sed -n 's/: test$//p' | grep -E "$1" | grep -v -e debian -e python
+}
+
 only_version_2() {
     set -x
     uname -a
@@ -39,30 +44,32 @@ one() {
     ./xtask sandbox --layout v2 -- ./whole --exact "$1" --nocapture --test-threads=1 && grep -q '1 passed' output
 }
 
-chmod +x whole xtask programs/*
-check only_version_2 only_version_2
-for name in $(./whole --list --format terse | sed -n 's/: test$//p' | grep -E '^(layouts::|documents::)' |
-    grep -v -e debian -e python); do
-    wanted "$name" && check "$name" one "$name"
-done
-
-
-# The programs where docs/install.md puts them, and systemd's sockets: the first client starts the daemon, containers have
-# scopes of their own, and a new daemon takes them over.
-service() {
-    set -ex
+# The programs where docs/install.md puts them, with systemd's sockets.
+install_service() {
     install -m 755 programs/virtlxcd /usr/sbin/
     install -D -m 755 programs/libvirt_lxc /usr/lib/virtlxc/libvirt_lxc
     install -D -m 644 data/virtlxcd.conf /etc/libvirt/virtlxcd.conf
     install -m 644 -t /etc/systemd/system data/systemd/virtlxcd*
     systemctl daemon-reload
     systemctl start virtlxcd.socket virtlxcd-ro.socket virtlxcd-admin.socket
-    export LIBVIRT_AUTOSTART=0
-    virsh=programs/virsh
-    printf '%s' "<domain type='lxc'><name>served</name><memory unit='MiB'>64</memory>
-        <os><type>exe</type><init>/bin/sleep</init><initarg>1000</initarg></os>
+}
+export LIBVIRT_AUTOSTART=0
+virsh=programs/virsh
+
+# NAME MORE: a document with a sleeping init on the machine's own root.
+sleeper() {
+    printf '%s' "<domain type='lxc'><name>$1</name><memory unit='MiB'>64</memory>
+        <os><type>exe</type><init>/bin/sleep</init><initarg>1000</initarg></os>$2
         <devices><interface type='network'><source network='default'/></interface><console type='pty'/></devices>
-        </domain>" > served.xml
+        </domain>" > "$1.xml"
+}
+
+# The first client starts the daemon, containers are not in its group, and a new daemon takes them over. Nobody answers for
+# systemd-machined here, so they have groups of their own.
+service() {
+    set -ex
+    systemctl mask systemd-machined.service
+    sleeper served
     $virsh define served.xml
     $virsh start served
     [ "$(systemctl is-active virtlxcd.service)" = active ]
@@ -71,6 +78,7 @@ service() {
     cat /proc/$id/cgroup /proc/${init% }/cgroup
     # Not in the daemon's own group, which systemd ends with it.
     ! grep -q virtlxcd.service /proc/$id/cgroup /proc/${init% }/cgroup
+    grep -q "no systemd scope, own groups instead" /var/log/libvirt/lxc/served.log
     systemctl restart virtlxcd.service
     [ "$($virsh domid served)" = "$id" ]
     [ "$($virsh domstate served)" = running ]
@@ -80,9 +88,182 @@ service() {
     $virsh destroy served
     $virsh undefine served
     [ ! -e /proc/$id ]
+    systemctl unmask systemd-machined.service
 }
-wanted service && check service service
+
+# With systemd-machined each container is a machine of its own scope, which goes with it.
+machine() {
+    set -ex
+    sleeper scoped "<resource><partition>/machine</partition></resource>"
+    $virsh create scoped.xml
+    id=$($virsh domid scoped)
+    init=$(cat /proc/$id/task/$id/children)
+    init=${init% }
+    machinectl list --no-legend
+    machinectl list --no-legend | grep -q "^lxc-$id-scoped "
+    scope="machine-lxc\\x2d$id\\x2dscoped.scope"
+    systemctl status --no-pager "$scope"
+    grep -qF "machine.slice/$scope" /proc/$id/cgroup
+    grep -qF "machine.slice/$scope" /proc/$init/cgroup
+    [ "$(cat "/sys/fs/cgroup/machine.slice/$scope/memory.max")" = 67108864 ]
+    [ "$(machinectl show -p Leader --value "lxc-$id-scoped")" = "$id" ]
+    $virsh memtune scoped --hard-limit 32768 --live
+    [ "$(cat "/sys/fs/cgroup/machine.slice/$scope/memory.max")" = 33554432 ]
+    systemctl restart virtlxcd.service
+    $virsh suspend scoped
+    grep -qx "frozen 1" /sys/fs/cgroup/machine.slice/$scope/container/cgroup.events
+    $virsh resume scoped
+    $virsh destroy scoped
+    [ -z "$(machinectl list --no-legend)" ]
+    ! systemctl is-active "$scope"
+    [ ! -e "/sys/fs/cgroup/machine.slice/$scope" ]
+}
+
+# Records in the kernel's log where no auditd takes them away.
+audited() {
+    set -ex
+    sleeper audited
+    dmesg -C
+    $virsh create audited.xml
+    id=$($virsh domid audited)
+    $virsh destroy audited
+    journalctl --sync
+    journalctl -b --no-pager -o cat | grep -a virt=lxc > records || dmesg | grep -a virt=lxc > records
+    cat records
+    for words in "resrc=fs reason=start vm=\"audited\"" "resrc=net reason=start" "resrc=mem reason=start" \
+        "op=init vm=\"audited\"" "op=start reason=booted vm=\"audited\"" "op=stop reason=destroyed vm=\"audited\""; do
+        grep -q "virt=lxc $words.*res=success" records
+    done
+    grep -q "op=start .*vm-pid=$id exe=\"/usr/sbin/virtlxcd\"" records
+    # Nothing is recorded where the settings say so.
+    echo 'audit_level = 0' >> /etc/libvirt/virtlxcd.conf
+    systemctl restart virtlxcd.service
+    before=$(journalctl -b --no-pager -o cat | grep -ac virt=lxc)
+    $virsh create audited.xml
+    $virsh destroy audited
+    journalctl --sync
+    [ "$(journalctl -b --no-pager -o cat | grep -ac virt=lxc)" = "$before" ]
+    sed -i '/^audit_level/d' /etc/libvirt/virtlxcd.conf
+    systemctl restart virtlxcd.service
+}
+
+# A container that a profile of AppArmor confines.
+apparmor() {
+    set -ex
+    [ "$(cat /sys/module/apparmor/parameters/enabled)" = Y ]
+    printf '%s\n' 'profile virtlxc-test flags=(attach_disconnected) {' '  file,' '  signal,' '  capability,' '  mount,' \
+        '  deny /etc/shadow r,' '}' | apparmor_parser -r
+    label() {
+        echo "<seclabel type='static' model='apparmor' relabel='no'><label>$1</label></seclabel>"
+    }
+    $virsh capabilities | grep -q '<model>apparmor</model>'
+    sleeper confined "$(label virtlxc-test)"
+    sed -i 's,/bin/sleep</init><initarg>1000,/bin/sh</init><initarg>-c</initarg><initarg>cat /etc/shadow > /var/job/got; \
+cat /etc/passwd > /var/job/also; sleep 1000,' confined.xml
+    $virsh create confined.xml
+    id=$($virsh domid confined)
+    init=$(cat /proc/$id/task/$id/children)
+    [ "$(cat /proc/${init% }/attr/current)" = "virtlxc-test (enforce)" ]
+    $virsh dominfo confined
+    $virsh dominfo confined | grep -q '^Security label: *virtlxc-test (enforcing)'
+    timeout 60 sh -c 'until [ -s also ]; do sleep 0.1; done'
+    [ ! -s got ]
+    $virsh dumpxml confined | grep -q '<label>virtlxc-test</label>'
+    $virsh destroy confined
+    sleeper confined "$(label no-such-profile)"
+    ! $virsh create confined.xml 2> said
+    grep -q "AppArmor profile 'no-such-profile' is not loaded" said
+    sleeper confined "<seclabel type='dynamic' model='apparmor'/>"
+    ! $virsh create confined.xml 2> said
+    grep -q "profiles of AppArmor are not generated" said
+    sleeper confined
+    $virsh create confined.xml
+    $virsh dominfo confined | grep -q '^Security label: *unconfined (permissive)'
+    $virsh destroy confined
+}
+
+# LAYOUT TEST: on the hierarchies that are mounted, with files, processes and network of its own. The machine is thrown away.
+alone() {
+    unshare --mount --net --ipc --uts --pid --fork --kill-child --mount-proc sh -ec '
+        mkdir -p /run/cgroup
+        mount --rbind /sys/fs/cgroup /mnt
+        mount -t sysfs sysfs /sys
+        mount --rbind /mnt /sys/fs/cgroup
+        for folder in /opt /run /tmp /etc/libvirt /var/lib/libvirt /var/log; do
+            mkdir -p $folder
+            mount -t tmpfs -o mode=755 tmpfs $folder
+        done
+        mkdir /run/lock
+        touch /run/virtlxc-sandbox
+        ip link set lo up
+        export VIRTLXC_SANDBOX=1
+        # Not in its place: the first process has to reap what others leave.
+        ./whole --exact "$1" --nocapture --test-threads=1 &
+        wait $!' alone "$1" && grep -q '1 passed' output
+}
+
+# What a container cannot do without is named, with the command that mounts it.
+missing() {
+    set -ex
+    mkdir -p /dev/cgroup
+    mount -t cgroup -o cpu,freezer none /dev/cgroup
+    sleeper short
+    sed -i 's,<interface.*</interface>,,' short.xml
+    unset LIBVIRT_AUTOSTART
+    programs/virtlxcd -d
+    ! $virsh create short.xml 2> said
+    cat said
+    grep -q "Unable to find 'cpuacct' cgroups controller mount. Mount it: 'mkdir -p .* && mount -t cgroup -o cpuacct" said
+    kill "$(cat /run/virtlxcd.pid)"
+    timeout 60 sh -c 'while [ -e /run/virtlxcd.pid ]; do sleep 0.1; done'
+    umount /dev/cgroup
+}
+
+chmod +x whole xtask programs/*
+if [ $$ != 1 ]; then
+    wanted only_version_2 && check only_version_2 only_version_2
+    for name in $(listed '^(layouts::|documents::)'); do
+        wanted "$name" && check "$name" one "$name"
+    done
+    install_service > output 2>&1 || cat output
+    for name in service machine audited apparmor; do
+        wanted $name && check $name $name
+    done
+else
+    for mounted in /proc /sys /dev /run; do
+        mountpoint -q $mounted || echo "$mounted is not mounted"
+    done
+    mount -t tmpfs -o mode=755 tmpfs /run
+    mount -t tmpfs -o mode=1777 tmpfs /tmp
+    mkdir -p /dev/pts /run/lock
+    mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
+    ip link set lo up
+    # Elsewhere udev does that when somebody opens their devices.
+    modprobe -a fuse loop
+    wanted missing && check missing missing
+    # As libvirt's page about containers mounts them.
+    mkdir -p /dev/cgroup
+    mount -t cgroup -o cpuacct,memory,devices,cpu,freezer,blkio none /dev/cgroup
+    for name in $(listed '^(layouts::|container::a_plain_one)'); do
+        wanted "$name" && check "together::$name" alone "$name"
+    done
+    find /dev/cgroup -mindepth 1 -depth -type d -exec rmdir {} +
+    umount /dev/cgroup
+    mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
+    for controller in cpu cpuacct cpuset memory devices freezer blkio pids; do
+        mkdir /sys/fs/cgroup/$controller
+        mount -t cgroup -o $controller $controller /sys/fs/cgroup/$controller
+    done
+    for name in $(listed '^layouts::(a_|tuning)'); do
+        wanted "$name" && check "apart::$name" alone "$name"
+    done
+fi
 
 word=ok
 [ $failed = 0 ] || word=FAILED
 echo "test result: $word. $passed passed; $failed failed; 0 ignored; 0 measured; 0 filtered out"
+if [ $$ = 1 ]; then
+    sync
+    busybox poweroff -f
+    while :; do sleep 1000; done
+fi
