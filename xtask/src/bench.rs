@@ -5,6 +5,7 @@
 //! there is no daemon, spawning included. PID 1 is a `sleep`, which ignores SIGTERM as every init does that handles it not.
 
 mod daemons;
+mod features;
 mod floor;
 mod peers;
 mod scale;
@@ -21,12 +22,22 @@ use std::time::Duration;
 const ROOT: &str = "/opt/bench";
 const SLEEP: [&str; 2] = ["/bin/sleep", "100000"];
 
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// Every program that is installed.
+    All,
+    /// Ours and the kernel's work only.
+    Alone,
+    /// What each feature adds to a start of ours.
+    Features,
+}
+
 struct Options {
     runs: usize,
     /// So many containers at once, instead.
     scale: Option<usize>,
-    /// Ours and the kernel's work only.
-    alone: bool,
+    what: What,
     file: PathBuf,
 }
 
@@ -43,23 +54,22 @@ pub fn command(arguments: &[String]) -> Result<u8> {
         options.runs.to_string(),
         options.scale.unwrap_or(0).to_string(),
     ];
-    if options.alone {
-        inside.push("alone".into());
-    }
+    inside.push(format!("{:?}", options.what));
     sandbox::run_inside(&sandbox::Options { writable: vec![folder], ..Default::default() }, &inside)
 }
 
 /// The sandbox's part.
 pub fn inside(arguments: &[String]) -> Result<u8> {
-    let [file, runs, scale, rest @ ..] = arguments else { return Err("bench-inside was told too little".into()) };
+    let [file, runs, scale, what] = arguments else { return Err("bench-inside was told too little".into()) };
     let number = |text: &String| text.parse::<usize>().map_err(|_| format!("'{text}' is no number"));
-    let (runs, scale, alone) = (number(runs)?, number(scale)?, !rest.is_empty());
+    let (runs, scale) = (number(runs)?, number(scale)?);
     ::tests::image::busybox(Path::new(ROOT), "exec sleep 100000").map_err(|error| format!("making {ROOT}: {error}"))?;
-    let result = match scale {
-        0 => medians(runs, alone)?,
-        count => scale::measure(count)?,
+    let result = match (scale, what.as_str()) {
+        (0, "Features") => features::measure(runs)?,
+        (0, what) => medians(runs, what == "Alone")?,
+        (count, _) => scale::measure(count)?,
     };
-    print!("{}", table::shown(&result));
+    print!("{}", if result["features"].is_array() { features::shown(&result) } else { table::shown(&result) });
     let text = serde_json::to_string_pretty(&result).map_err(|error| error.to_string())? + "\n";
     std::fs::write(file, text).map_err(|error| format!("writing {file}: {error}"))?;
     println!("\nAs JSON: {file}");
@@ -84,7 +94,7 @@ fn medians(runs: usize, alone: bool) -> Result<Value> {
 }
 
 fn parse(arguments: &[String]) -> Result<Options> {
-    let mut options = Options { runs: 30, scale: None, alone: false, file: run::target()?.join("bench/bench.json") };
+    let mut options = Options { runs: 30, scale: None, what: What::All, file: run::target()?.join("bench/bench.json") };
     let mut rest = arguments.iter();
     while let Some(option) = rest.next() {
         let mut value = || rest.next().ok_or_else(|| format!("{option} needs a value"));
@@ -94,12 +104,13 @@ fn parse(arguments: &[String]) -> Result<Options> {
         match option.as_str() {
             "--runs" => options.runs = number(value()?)?,
             "--scale" => options.scale = Some(number(value()?)?),
-            "--alone" => options.alone = true,
+            "--alone" => options.what = What::Alone,
+            "--features" => options.what = What::Features,
             "--json" => {
                 let file = value()?;
                 options.file = std::path::absolute(file).map_err(|error| format!("{file}: {error}"))?;
             }
-            _ => return Err("expected [--runs N] [--alone] [--scale N] [--json FILE]".into()),
+            _ => return Err("expected [--runs N] [--alone | --features] [--scale N] [--json FILE]".into()),
         }
     }
     Ok(options)

@@ -104,7 +104,7 @@ impl Client {
     }
 
     /// The network may be up already.
-    fn start_network(&self) {
+    pub fn start_network(&self) {
         let args = NetworkLookupByNameArgs { name: Str::from("default") };
         let found: api::Result<NetworkLookupByNameRet> = self.0.call(Procedure::NetworkLookupByName, &args);
         if let Ok(NetworkLookupByNameRet { net }) = found {
