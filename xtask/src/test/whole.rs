@@ -30,6 +30,7 @@ const WITH_DEBIANS_DAEMON: [&str; 4] = [
     "exchange::a_container_of_debians_libvirtd_is_taken_over",
 ];
 
+/// A test and the sandbox it wants.
 struct Case {
     name: String,
     layout: Layout,
