@@ -1,5 +1,6 @@
 //! The bytes that daemon and controller exchange during a start. Ours to the daemon: the container's control groups are
-//! there; the container runs. The daemon's to us between them: go on. An end of file is the other's failure.
+//! there; the container runs. The daemon's to us between them: go on; and, where it has started us early, one before all others:
+//! the status file is there. An end of file is the other's failure.
 
 use crate::failure::{Doing, Failure, Result};
 use std::fs::File;

@@ -53,6 +53,11 @@ impl Monitor {
         self.listener.as_fd()
     }
 
+    /// Who is connected.
+    pub fn clients(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.clients.iter().map(AsFd::as_fd)
+    }
+
     /// Takes a client that waits, and tells it who init is. None where there was none, or it is gone already.
     pub fn accept(&mut self, init: i32) -> Option<BorrowedFd<'_>> {
         let (mut client, _) = self.listener.accept().ok()?;

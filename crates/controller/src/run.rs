@@ -33,7 +33,10 @@ pub fn run(options: Options) -> Result<()> {
     process::ignore_broken_pipes();
     let paths = options.root.as_deref().map_or_else(Paths::system, Paths::under);
     let state = paths.domain_state();
-    let inherited = Inherited::take(&options)?;
+    let mut inherited = Inherited::take(&options)?;
+    if options.held {
+        inherited.handshake.wait()?;
+    }
     let domain = read_status(&state.join(format!("{}.xml", options.name)), &options.name)?.domain;
     let given = plan::Given {
         controller: rustix::process::getpid().as_raw_nonzero().get(),
@@ -51,8 +54,8 @@ pub fn run(options: Options) -> Result<()> {
             inherited.consoles.len()
         )));
     }
-    let monitor = Monitor::listen(&state.join(format!("{}.sock", options.name)))?;
-    match start(&plan, inherited, &state, &monitor) {
+    let mut monitor = Monitor::listen(&state.join(format!("{}.sock", options.name)))?;
+    match start(&plan, inherited, &state, &mut monitor) {
         Ok(running) => {
             drop((plan, domain));
             process::return_memory();
@@ -128,11 +131,11 @@ struct Running {
 
 /// Builds the container and starts its init; on a failure nothing of it runs on. The daemon removes the control groups,
 /// for we are in them ourselves.
-fn start(plan: &Plan, inherited: Inherited, state: &Path, monitor: &Monitor) -> Result<Running> {
+fn start(plan: &Plan, inherited: Inherited, state: &Path, monitor: &mut Monitor) -> Result<Running> {
     let Inherited { consoles, passed, mut handshake, shared } = inherited;
     plan.notes.iter().for_each(log::info);
     let prepared = prepare::prepare(plan, consoles.len())?;
-    let group = make_group(plan, &prepared)?;
+    let group = make_group(plan)?;
 
     let numbers: Vec<u32> = prepared.terminals.iter().map(|terminal| terminal.number).collect();
     let environment = plan::with_terminals(&plan.init.environment, &numbers);
@@ -143,6 +146,7 @@ fn start(plan: &Plan, inherited: Inherited, state: &Path, monitor: &Monitor) -> 
     let (child, prepared, mut go_on, report) = clone(given, prepared, &shared, &mut view)?;
 
     let finish = || {
+        limit(plan, &prepared, &group)?;
         if !plan.users.is_empty() {
             idmap::write(child.pid, &plan.users, &plan.groups).doing(|| "Failed to map ids")?;
             let namespace = idmap::namespace_of(child.pid).doing(|| "Unable to find the user namespace")?;
@@ -160,6 +164,8 @@ fn start(plan: &Plan, inherited: Inherited, state: &Path, monitor: &Monitor) -> 
             }
             _ => {}
         }
+        // Our own daemon is connected by now, and has things to do with init's process id meanwhile.
+        monitor.accept(child.pid.as_raw_nonzero().get());
         let words = hear(report, &mut view).doing(|| "error receiving signal from container")?;
         match words.strip_prefix(container::ABOUT_TO_EXECUTE) {
             Some("") => {}
@@ -230,24 +236,11 @@ fn view(plan: &Plan, group: &Group) -> (Option<ProcView>, Option<Detached>) {
     }
 }
 
-fn make_group(plan: &Plan, prepared: &Prepared) -> Result<Group> {
+/// Makes the groups and goes into them. On an error nothing is left of them.
+fn make_group(plan: &Plan) -> Result<Group> {
     let hierarchies = Hierarchies::detect(Path::new("/proc"))?;
-    let (group, mut notes) = Group::start(&hierarchies, Path::new("/proc"), &plan.place, &plan.machine)?;
-    let fill = || {
-        let notes = group.limit(&plan.limits)?;
-        let rules: Vec<DeviceRule> = plan.device_rules.iter().copied().chain(prepared.device_rules()).collect();
-        group.allow_only(&rules)?;
-        if !plan.users.is_empty() {
-            let root = |ranges| idmap::outside(ranges, 0).unwrap_or(0);
-            group.delegate(root(&plan.users), root(&plan.groups))?;
-        }
-        Ok::<_, linux::cgroup::Error>(notes)
-    };
-    let joined = fill().and_then(|more| {
-        notes.extend(more);
-        group.join()
-    });
-    match joined {
+    let (group, notes) = Group::start(&hierarchies, Path::new("/proc"), &plan.place, &plan.machine)?;
+    match group.join() {
         Ok(()) => {
             notes.iter().for_each(log::info);
             Ok(group)
@@ -258,6 +251,18 @@ fn make_group(plan: &Plan, prepared: &Prepared) -> Result<Group> {
             Err(error.into())
         }
     }
+}
+
+/// What the container may use. It is in the groups already, but not yet the guest's.
+fn limit(plan: &Plan, prepared: &Prepared, group: &Group) -> Result<()> {
+    group.limit(&plan.limits)?.iter().for_each(log::info);
+    let rules: Vec<DeviceRule> = plan.device_rules.iter().copied().chain(prepared.device_rules()).collect();
+    group.allow_only(&rules)?;
+    if !plan.users.is_empty() {
+        let root = |ranges| idmap::outside(ranges, 0).unwrap_or(0);
+        group.delegate(root(&plan.users), root(&plan.groups))?;
+    }
+    Ok(())
 }
 
 /// Init's environment and command, a line of the log as libvirt's.

@@ -64,6 +64,9 @@ pub fn watch_all(child: &Child, consoles: &[Console], view: Option<&ProcView>, m
     let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(Into::into).doing(|| "Unable to make an epoll")?;
     watch(&epoll, child.pidfd.as_fd(), About::Init, EventFlags::IN)?;
     watch(&epoll, monitor.listener(), About::Listener, EventFlags::IN)?;
+    for client in monitor.clients() {
+        watch_client(&epoll, client)?;
+    }
     if let Some(view) = view {
         watch(&epoll, view.fd(), About::View, EventFlags::IN)?;
     }
@@ -133,8 +136,7 @@ fn loop_until_end(
                 About::Init => return Ok(()),
                 About::Listener => {
                     if let Some(client) = monitor.accept(child.pid.as_raw_nonzero().get()) {
-                        let about = About::Client(client.as_raw_fd());
-                        watch(&epoll, client, about, EventFlags::IN | EventFlags::RDHUP)?;
+                        watch_client(&epoll, client)?;
                     }
                 }
                 // Closed with its end, it is not watched any more.
@@ -163,6 +165,10 @@ fn loop_until_end(
         }
         more = consoles.iter_mut().fold(false, |more, console| console.turn() | more);
     }
+}
+
+fn watch_client(epoll: &OwnedFd, client: BorrowedFd) -> Result<()> {
+    watch(epoll, client, About::Client(client.as_raw_fd()), EventFlags::IN | EventFlags::RDHUP)
 }
 
 fn watch(epoll: &OwnedFd, what: BorrowedFd, about: About, events: EventFlags) -> Result<()> {

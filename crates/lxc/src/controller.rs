@@ -85,22 +85,19 @@ impl<'a> Command<'a> {
     }
 }
 
-/// A controller that runs.
+/// A controller that runs, or waits to be released.
 pub struct Controller {
     pid: i32,
     pidfd: Arc<OwnedFd>,
     from: OwnedFd,
     to: Option<OwnedFd>,
+    /// What the launcher of a foreign one waits for.
+    launcher: Option<OwnedFd>,
 }
 
 impl Controller {
-    /// Starts it. `write_status` writes the status file that the controller reads; it knows the process id where that has to
-    /// be in it.
-    pub fn start(
-        command: Command,
-        log: &mut DomainLog,
-        write_status: impl FnOnce(Option<i32>) -> Result<()>,
-    ) -> Result<Controller> {
+    /// Starts it, held back: it loads while the daemon does the rest, and begins when it is released.
+    pub fn start(command: Command, log: &mut DomainLog) -> Result<Controller> {
         let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|e| system(&e.into(), "Unable to create pipe".into()));
         let ((from, their_to), (their_from, to)) = (pipe()?, pipe()?);
         let Command { program, ours, mut arguments, links, mut descriptors, next } = command;
@@ -110,7 +107,6 @@ impl Controller {
         arguments.extend(links);
         let environment = environment();
         log.starting(&environment, &program, &arguments);
-        let null = std::fs::File::open("/dev/null").map_err(|e| system(&e, "cannot open '/dev/null'".into()))?;
         let out = log.file.try_clone().map_err(|e| system(&e, "cannot use the domain's log".into()))?;
         descriptors.extend([(out.as_fd(), 1), (out.as_fd(), 2)]);
         let failed = |e: std::io::Error| {
@@ -118,21 +114,28 @@ impl Controller {
             Error::internal(ErrorDomain::Lxc, words)
                 .explain(format!(": {}", system(&e, String::new()).message.trim_start_matches(": ")))
         };
-        let spawned = if ours {
-            write_status(None)?;
+        let (spawned, launcher) = if ours {
+            let null = std::fs::File::open("/dev/null").map_err(|e| system(&e, "cannot open '/dev/null'".into()))?;
             descriptors.push((null.as_fd(), 0));
-            run(&program, arguments, environment, descriptors).map_err(failed)?
+            arguments.push("--held".into());
+            (run(&program, arguments, environment, descriptors).map_err(failed)?, None)
         } else {
             let (held, release) = pipe()?;
             descriptors.push((held.as_fd(), 0));
             let held_arguments = ["sh", "-c", LAUNCH].map(OsString::from).into_iter().chain(arguments).collect();
-            let spawned = run(Path::new(LAUNCHER), held_arguments, environment, descriptors).map_err(failed)?;
-            // Without the word it ends by itself.
-            write_status(Some(spawned.pid.as_raw_nonzero().get()))?;
-            rustix::io::write(&release, b"go\n").map_err(|e| failed(e.into()))?;
-            spawned
+            (run(Path::new(LAUNCHER), held_arguments, environment, descriptors).map_err(failed)?, Some(release))
         };
-        Ok(Controller { pid: spawned.pid.as_raw_nonzero().get(), pidfd: Arc::new(spawned.pidfd), from, to: Some(to) })
+        let pid = spawned.pid.as_raw_nonzero().get();
+        Ok(Controller { pid, pidfd: Arc::new(spawned.pidfd), from, to: Some(to), launcher })
+    }
+
+    /// Lets it begin: the status file is there. If this goes wrong it ends by itself, and the wait for its sign says so.
+    pub fn release(&mut self) {
+        _ = match (self.launcher.take(), &self.to) {
+            (Some(launcher), _) => rustix::io::write(&launcher, b"go\n"),
+            (None, Some(to)) => rustix::io::write(to, SIGN),
+            (None, None) => Ok(0),
+        };
     }
 
     pub fn pid(&self) -> i32 {

@@ -1,7 +1,7 @@
 //! A container's start, in the order of events, undone in reverse where a step fails.
 //!
-//! Document -> terminals -> ports and links -> status file -> controller -> its sign that it is there -> our sign that the links
-//! are -> its sign that the container is complete -> its monitor socket, which names the init.
+//! Document -> terminals -> ports and links -> controller, held -> status file -> the controller's sign that it is there -> our
+//! sign that the links are -> its monitor socket, which names the init -> its sign that the container is complete.
 
 use crate::controller::{self, Command, Controller};
 use crate::driver::{Driver, state_file};
@@ -154,16 +154,15 @@ impl Driver {
         command.pass(&options.files);
         command.share(&shared);
         command.links(&attempt.plugged.inner);
-        self.hook(&live, Moment::Start)?;
-        let mut controller = Controller::start(command, &mut log, |pid| {
-            attempt.status_written = true;
-            live.id = pid;
-            self.write_status(&status(&live, pid.unwrap_or(0), 0))
-        })?;
-        live.id = Some(controller.pid());
+        let mut controller = Controller::start(command, &mut log)?;
         attempt.controller = Some((controller.pid(), controller.pidfd()));
-        drop((terminals, options.files, shared));
+        self.hook(&live, Moment::Start)?;
+        live.id = Some(controller.pid());
+        attempt.status_written = true;
+        self.write_status(&status(&live, controller.pid(), 0))?;
         files::write_pid(&state_file(&self.paths, &live.name, "pid"), controller.pid())?;
+        controller.release();
+        drop((terminals, options.files, shared));
 
         controller.wait_for_sign(PATIENCE, &log)?;
         let hierarchies = Hierarchies::detect(&self.paths.proc).map_err(controller::cgroup_error)?;
@@ -173,14 +172,27 @@ impl Driver {
         attempt.group = Some(Arc::clone(&group));
         self.plug_waiting(&mut live, &mut attempt.plugged, controller.pid())?;
         attempt.away = self.links_away(&live, || only_child(&self.paths.proc, controller.pid()));
+        let connect = || Monitor::connect(self, object, &state_file(&self.paths, &live.name, "sock"));
+        // Ours listens already, and names its init at once; libvirt's does when the container is complete. Where it has gone,
+        // its log says why.
+        let early = emulator.ours.then(connect).and_then(Result::ok);
         controller.go_on(&log)?;
-        controller.wait_for_sign(PATIENCE, &log)?;
-
-        let monitor = Monitor::connect(self, object, &state_file(&self.paths, &live.name, "sock"))?;
-        let init = monitor.wait_for_init(PATIENCE).map_err(|error| log.failure(&error.message))?;
+        let named = early.and_then(|monitor| Some((monitor.wait_for_init(PATIENCE).ok()?, monitor)));
+        let is_complete = named.is_none();
+        let (init, monitor) = match named {
+            Some(named) => named,
+            None => {
+                controller.wait_for_sign(PATIENCE, &log)?;
+                let monitor = connect()?;
+                (monitor.wait_for_init(PATIENCE).map_err(|error| log.failure(&error.message))?, monitor)
+            }
+        };
         live.interfaces.iter_mut().for_each(|interface| interface.guest_actual = None);
         let init_fd = open_child(&self.paths.proc, init, controller.pid());
         self.write_status(&status(&live, controller.pid(), init))?;
+        if !is_complete {
+            controller.wait_for_sign(PATIENCE, &log)?;
+        }
         self.hook(&live, Moment::Started)?;
         Ok(Live {
             id: controller.pid(),
