@@ -219,6 +219,15 @@ missing() {
     umount /dev/cgroup
 }
 
+# COMMAND...: again until it succeeds, which nothing announces.
+patiently() {
+    for _ in $(seq 300); do
+        "$@" 2> /dev/null && return
+        sleep 0.1
+    done
+    "$@"
+}
+
 chmod +x whole xtask programs/*
 if [ $$ != 1 ]; then
     wanted only_version_2 && check only_version_2 only_version_2
@@ -247,12 +256,14 @@ else
     for name in $(listed '^(layouts::(a_|tuning|view)|container::a_plain_one)'); do
         wanted "$name" && check "together::$name" alone "$name"
     done
-    find /dev/cgroup -mindepth 1 -depth -type d -exec rmdir {} +
+    # A hierarchy with a group in it stays, and its controllers with it.
+    patiently find /dev/cgroup -mindepth 1 -depth -type d -exec rmdir {} +
     umount /dev/cgroup
+    echo 3 > /proc/sys/vm/drop_caches
     mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
     for controller in cpu cpuacct cpuset memory devices freezer blkio pids; do
         mkdir /sys/fs/cgroup/$controller
-        mount -t cgroup -o $controller $controller /sys/fs/cgroup/$controller
+        patiently mount -t cgroup -o $controller $controller /sys/fs/cgroup/$controller
     done
     for name in $(listed '^layouts::(a_|tuning)'); do
         wanted "$name" && check "apart::$name" alone "$name"
