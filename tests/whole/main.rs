@@ -23,6 +23,7 @@ mod inside;
 mod layouts;
 mod leftovers;
 mod life;
+mod look;
 mod network;
 mod network_more;
 mod output_json;

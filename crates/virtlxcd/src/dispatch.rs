@@ -177,6 +177,9 @@ pub fn remote_program(call: &Call, procedure: Procedure) -> Result<Reply> {
         P::ConnectGetAllDomainStats => call.typed(stats::all_stats),
         P::DomainInterfaceAddresses => call.typed(stats::addresses),
         P::DomainGetHostname => call.typed(stats::hostname),
+        P::DomainGetFsinfo => call.typed(inside::file_systems),
+        P::DomainGetGuestInfo => call.typed(inside::guest_info),
+        P::DomainGetTime => call.typed(inside::time),
         P::DomainSendProcessSignal => call.typed(stats::send_signal),
 
         // libvirt's one exception: it answers well, and says -1 in the result.

@@ -1,9 +1,14 @@
-//! Calls of our own program that do something inside a container.
+//! What is done inside a container: the calls of our own program, and those of libvirt's that it asks an agent for.
 
 use crate::call::{Call, no_flags};
+use crate::convert::typed_param_to_wire;
 use crate::domains::domain;
 use api::{Code, Error, ErrorDomain, Result};
 use rpc::error::rpc_error;
+use rpc::remote::{
+    DomainFsinfo, DomainGetFsinfoArgs, DomainGetFsinfoRet, DomainGetGuestInfoArgs, DomainGetGuestInfoRet,
+    DomainGetTimeArgs, DomainGetTimeRet,
+};
 use rpc::server::{Reply, Then};
 use rpc::virtlxc::{BARE, DomainRunArgs, OWNERS, Task};
 
@@ -31,6 +36,7 @@ fn check(task: &Task) -> Result<()> {
                 None => Ok(()),
             };
         }
+        Task::Look(()) => return Ok(()),
         Task::Send(sending) => (&sending.path, sending.flags, BARE),
         Task::Receive(receiving) => (&receiving.path, receiving.flags, BARE | OWNERS),
     };
@@ -41,4 +47,44 @@ fn check(task: &Task) -> Result<()> {
         0 => Ok(()),
         unknown => Err(Error::unsupported_flags(ErrorDomain::Lxc, "virtlxcDomainRun", unknown)),
     }
+}
+
+pub fn file_systems(call: &Call, args: DomainGetFsinfoArgs) -> Result<DomainGetFsinfoRet> {
+    no_flags(args.flags, "lxcDomainGetFSInfo", ErrorDomain::Lxc)?;
+    let found = call.daemon.domains()?.own_file_systems(&*domain(call, &args.dom)?)?;
+    let info = found.into_iter().map(|one| DomainFsinfo {
+        mountpoint: one.mountpoint.into(),
+        name: one.name.into(),
+        fstype: one.kind.into(),
+        dev_aliases: one.targets.into_iter().map(Into::into).collect(),
+    });
+    let info: Vec<DomainFsinfo> = info.take(FILE_SYSTEMS_MAX).collect();
+    let ret = info.len() as u32;
+    Ok(DomainGetFsinfoRet { info, ret })
+}
+
+/// `REMOTE_DOMAIN_FSINFO_MAX`
+const FILE_SYSTEMS_MAX: usize = 256;
+
+pub fn guest_info(call: &Call, args: DomainGetGuestInfoArgs) -> Result<DomainGetGuestInfoRet> {
+    no_flags(args.flags, "lxcDomainGetGuestInfo", ErrorDomain::Lxc)?;
+    match args.types & !lxc::kinds::KNOWN {
+        0 => {}
+        unknown => {
+            let words = format!("unsupported guest information types '{unknown:#x}'");
+            return Err(Error::new(ErrorDomain::Lxc, Code::InvalidArg, words));
+        }
+    }
+    let params = call.daemon.domains()?.guest_info(&*domain(call, &args.dom)?, args.types)?;
+    Ok(DomainGetGuestInfoRet { params: params.iter().map(typed_param_to_wire).collect() })
+}
+
+/// A container has no clock but the machine's.
+pub fn time(call: &Call, args: DomainGetTimeArgs) -> Result<DomainGetTimeRet> {
+    no_flags(args.flags, "lxcDomainGetTime", ErrorDomain::Lxc)?;
+    if !domain(call, &args.dom)?.is_active() {
+        return Err(Error::operation_invalid(ErrorDomain::Domain, "domain is not running"));
+    }
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Ok(DomainGetTimeRet { seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX), nseconds: since.subsec_nanos() })
 }

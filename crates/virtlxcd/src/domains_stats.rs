@@ -122,10 +122,14 @@ pub fn addresses(call: &Call, args: DomainInterfaceAddressesArgs) -> Result<Doma
         call.refuse_read_only("read only access prevents virDomainInterfaceAddresses")?;
     }
     no_flags(args.flags, "lxcDomainInterfaceAddresses", ErrorDomain::Lxc)?;
-    let found = call.daemon.domains()?.addresses(&*domain(call, &args.dom)?, args.source)?;
+    let domains = call.daemon.domains()?;
+    let found = match args.source {
+        AGENT => domains.own_addresses(&*domain(call, &args.dom)?)?,
+        source => domains.addresses(&*domain(call, &args.dom)?, source)?,
+    };
     let ifaces = found.into_iter().map(|interface| DomainInterface {
         name: interface.name.into(),
-        hwaddr: Some(interface.mac.into()),
+        hwaddr: Some(interface.mac).filter(|mac| !mac.is_empty()).map(Into::into),
         addrs: interface
             .addresses
             .into_iter()
@@ -140,10 +144,16 @@ pub fn addresses(call: &Call, args: DomainInterfaceAddressesArgs) -> Result<Doma
 }
 
 pub fn hostname(call: &Call, args: DomainGetHostnameArgs) -> Result<DomainGetHostnameRet> {
-    /// `VIR_DOMAIN_GET_HOSTNAME_LEASE`
+    /// `VIR_DOMAIN_GET_HOSTNAME_LEASE` and `VIR_DOMAIN_GET_HOSTNAME_AGENT`
     const LEASE: u32 = 1;
-    known_flags(args.flags, LEASE, "lxcDomainGetHostname", ErrorDomain::Lxc)?;
-    Ok(DomainGetHostnameRet { hostname: call.daemon.domains()?.hostname(&*domain(call, &args.dom)?)?.into() })
+    const AGENT: u32 = 2;
+    known_flags(args.flags, LEASE | AGENT, "lxcDomainGetHostname", ErrorDomain::Lxc)?;
+    let (domains, object) = (call.daemon.domains()?, domain(call, &args.dom)?);
+    let hostname = match args.flags {
+        AGENT => domains.own_hostname(&object)?,
+        _ => domains.hostname(&object)?,
+    };
+    Ok(DomainGetHostnameRet { hostname: hostname.into() })
 }
 
 pub fn send_signal(call: &Call, args: DomainSendProcessSignalArgs) -> Result<()> {

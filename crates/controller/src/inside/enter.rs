@@ -1,7 +1,7 @@
 //! The inner side of a task: into the container, down to what init may, and then the program or the copy.
 
 use super::report::{self, Refused};
-use super::{Target, copy};
+use super::{Target, copy, look};
 use crate::container::forbidden_is_fine;
 use crate::failure::{Doing, Failure, Result};
 use crate::plan::{self, Confinement};
@@ -65,7 +65,7 @@ fn go_inside(target: Target, task: &Task, pipes: Vec<OwnedFd>, channel: &mut Opt
     // From here on all that is touched is the guest's.
     let (command, ids) = match task {
         Task::Execute(command) => (Some(command), look_up(command)?),
-        Task::Send(_) | Task::Receive(_) => (None, Ids::default()),
+        Task::Send(_) | Task::Receive(_) | Task::Look(()) => (None, Ids::default()),
     };
     let streams = match command.and_then(|command| command.terminal.as_ref()) {
         Some(window) => {
@@ -198,6 +198,7 @@ fn become_task(
         Task::Execute(command) => execute(command, environment),
         Task::Send(what) => copy::run(channel, || copy::send(what)),
         Task::Receive(what) => copy::run(channel, || copy::receive(what)),
+        Task::Look(()) => copy::run(channel, look::describe),
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod copy;
 mod enter;
+mod look;
 mod relay;
 mod report;
 

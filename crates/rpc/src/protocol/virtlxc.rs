@@ -18,6 +18,8 @@ unions! {
         Execute = 1: Command,
         Send = 2: Sending,
         Receive = 3: Receiving,
+        // The container describes itself: the output is one Sight.
+        Look = 4: (),
     }
 }
 
@@ -49,6 +51,36 @@ messages! {
         path: Str,
         name: Str,
         flags: u32,
+    }
+
+    // What a container says of itself. Whoever asks believes it no more than the guest.
+    SeenAddress {
+        address: Str,
+        prefix: u32,
+    }
+    SeenInterface {
+        name: Str,
+        mac: Option<Str>,
+        addresses: List<SeenAddress, 1024>,
+    }
+    // Sizes in bytes; 0 where they are not asked for, as of a file system that a process of the guest serves.
+    SeenMount {
+        source: Str,
+        mountpoint: Str,
+        kind: Str,
+        total: u64,
+        used: u64,
+    }
+    // The release is the text of os-release(5).
+    Sight {
+        hostname: Str,
+        kernel: Str,
+        build: Str,
+        machine: Str,
+        release: Str,
+        timezone: Option<Str>,
+        interfaces: List<SeenInterface, 1024>,
+        mounts: List<SeenMount, 1024>,
     }
 
     // Opens a stream of `records`.
