@@ -12,6 +12,7 @@ mod daemon;
 mod debian;
 mod documents;
 mod elements;
+mod enter;
 mod exchange;
 mod failures;
 mod faults;

@@ -28,7 +28,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    if let Some(code) = commands::guest::enter_if_asked(&arguments) {
+    if let Some(code) = commands::enter::enter_if_asked(&arguments) {
         return code;
     }
     match run(&arguments) {

@@ -7,10 +7,11 @@ mod control;
 mod copy;
 mod describe;
 mod devices;
+pub mod enter;
 mod events;
 mod exec;
 mod filters;
-pub mod guest;
+mod guest;
 mod host;
 mod interfaces;
 mod life;
@@ -44,6 +45,7 @@ pub const FAMILIES: &[Family] = &[
             describe::COMMANDS,
             console::COMMANDS,
             guest::COMMANDS,
+            enter::COMMANDS,
             exec::COMMANDS,
             copy::COMMANDS,
             devices::COMMANDS,
