@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod actions;
+mod attach;
 mod autostart;
 mod calls;
 mod consoles;
@@ -13,6 +14,7 @@ mod debian;
 mod documents;
 mod elements;
 mod enter;
+mod events;
 mod exchange;
 mod failures;
 mod faults;
@@ -30,6 +32,8 @@ mod network_more;
 mod output_json;
 mod readers;
 mod recorded;
+mod settings;
 mod shares;
+mod stress;
 mod tours;
 mod wire;

@@ -1,6 +1,6 @@
 //! What the drivers tell the world; the daemon sends each to the clients that asked for it.
 
-use crate::Uuid;
+use crate::{TypedParam, Uuid};
 
 /// A domain as events and replies name it. `id` is -1 for one that does not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct DomainRef {
     pub id: i32,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// Event id 0 of `virDomainEventID`.
     Lifecycle {
@@ -21,6 +21,26 @@ pub enum Event {
     /// Event id 1: a reboot asked for from inside.
     Reboot {
         domain: DomainRef,
+    },
+    /// Event id 13: another limit of memory, in KiB.
+    BalloonChange {
+        domain: DomainRef,
+        memory: u64,
+    },
+    /// Event id 15. `device` is its alias or, where it has none, what it is called in the container or on the machine.
+    DeviceRemoved {
+        domain: DomainRef,
+        device: String,
+    },
+    /// Event id 17: limits that were changed, named as `virsh event` shows them: `cputune.cpu_shares`.
+    Tunable {
+        domain: DomainRef,
+        params: Vec<TypedParam>,
+    },
+    /// Event id 19.
+    DeviceAdded {
+        domain: DomainRef,
+        device: String,
     },
     /// Event id 23. `kind` as in `virDomainMetadataType`; `uri` for elements only.
     MetadataChange {

@@ -6,6 +6,7 @@ mod codes;
 mod error;
 mod event;
 mod paths;
+pub mod settings;
 mod state;
 mod typed;
 mod uuid;

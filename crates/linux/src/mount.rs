@@ -1,6 +1,7 @@
 //! Mounts by the kernel's newer calls (fsopen(2), open_tree(2), mount_setattr(2), move_mount(2)): each is made detached,
 //! finished where nobody sees it, and only then attached. So nothing appears in the machine's own tree of mounts.
 
+use crate::process;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
@@ -159,6 +160,28 @@ pub fn unmount_all(path: &Path) -> io::Result<()> {
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Takes away the mount whose root this is, in this thread's namespace. `processes` is the machine's `/proc`, which leads to
+/// the descriptor without a path of the namespace's.
+pub fn unmount_descriptor(processes: BorrowedFd, mounted: BorrowedFd) -> io::Result<()> {
+    rustix::process::fchdir(processes)?;
+    let path = format!("thread-self/fd/{}", mounted.as_raw_fd());
+    Ok(rustix::mount::unmount(path, UnmountFlags::DETACH)?)
+}
+
+/// Acts in another mount namespace. A namespace belongs to a thread, so one of its own does it, with a working folder of its
+/// own.
+pub fn in_namespace<T: Send>(namespace: BorrowedFd, act: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    let enter_and_act = || {
+        process::unshare_folders()?;
+        rustix::thread::move_into_link_name_space(namespace, Some(rustix::thread::LinkNameSpaceType::Mount))?;
+        act()
+    };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("mounts".into()).spawn_scoped(scope, enter_and_act)?;
+        thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that mounts failed")))
+    })
 }
 
 fn set(mount: BorrowedFd, change: &libc::mount_attr, recursive: bool) -> io::Result<()> {

@@ -96,6 +96,12 @@ pub fn hide() -> io::Result<()> {
     Ok(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?)
 }
 
+/// From now on this thread has a root and a working folder of its own, as entering another mount namespace asks for.
+pub(crate) fn unshare_folders() -> io::Result<()> {
+    // SAFETY: the call takes flags, and this one takes no memory or descriptor table away from any thread.
+    check(unsafe { libc::unshare(libc::CLONE_FS) }.into())
+}
+
 /// Waits for the end of a child and takes its status.
 pub fn wait(pid: Pid) -> io::Result<End> {
     loop {

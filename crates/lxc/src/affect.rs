@@ -2,7 +2,7 @@
 
 use crate::driver::Driver;
 use crate::object::{DomainObject, not_running};
-use api::{Error, ErrorDomain, Result};
+use api::{Error, ErrorDomain, Event, Result};
 use conf::domain::Domain;
 use linux::cgroup::Group;
 use std::sync::Arc;
@@ -64,7 +64,20 @@ impl Driver {
         object: &Arc<DomainObject>,
         what: &'static str,
         flags: u32,
+        change: impl FnMut(&mut Domain, Option<&Running>) -> Result<()>,
+    ) -> Result<()> {
+        self.change_and_tell(object, what, flags, change, Vec::new)
+    }
+
+    /// The same; then the events are published, before another change of this domain can begin. What fails in the container
+    /// leaves the persistent definition as it was.
+    pub(crate) fn change_and_tell(
+        &self,
+        object: &Arc<DomainObject>,
+        what: &'static str,
+        flags: u32,
         mut change: impl FnMut(&mut Domain, Option<&Running>) -> Result<()>,
+        events: impl FnOnce() -> Vec<Event>,
     ) -> Result<()> {
         let _job = object.begin(what)?;
         let (live, config) = Driver::affected(object, flags)?;
@@ -72,24 +85,40 @@ impl Driver {
             true => {
                 let mut definition = (*object.lock().definition).clone();
                 change(&mut definition, None)?;
+                self.save(&definition)?;
                 Some(definition)
             }
             false => None,
         };
         if live {
-            let (mut domain, running) = {
-                let state = object.lock();
-                let running = state.running()?;
-                ((*running.domain).clone(), running.handles())
+            let mut change_live = || {
+                let (mut domain, running) = {
+                    let state = object.lock();
+                    let running = state.running()?;
+                    ((*running.domain).clone(), running.handles())
+                };
+                change(&mut domain, Some(&running))?;
+                object.lock().running_mut()?.domain = Arc::new(domain);
+                Ok(())
             };
-            change(&mut domain, Some(&running))?;
-            object.lock().running_mut()?.domain = Arc::new(domain);
-            self.save_status(object)?;
+            if let (Err(error), saved) = (change_live(), config.is_some()) {
+                if saved {
+                    let before = Arc::clone(&object.lock().definition);
+                    if let Err(second) = self.save(&before) {
+                        tracing::error!(
+                            "domain '{}': its definition keeps a change that failed: {second}",
+                            object.name
+                        );
+                    }
+                }
+                return Err(error);
+            }
         }
         if let Some(definition) = config {
-            self.save(&definition)?;
             object.lock().definition = Arc::new(definition);
         }
-        Ok(())
+        let saved = if live { self.save_status(object) } else { Ok(()) };
+        events().into_iter().for_each(|event| self.publish(event));
+        saved
     }
 }

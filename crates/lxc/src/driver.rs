@@ -7,6 +7,7 @@ use crate::idmap::ChosenIds;
 use crate::interfaces::LinkNumbers;
 use crate::list::Domains;
 use crate::object::DomainObject;
+use crate::security::SecuritySettings;
 use api::{DomainRef, Event, LifecycleEvent, Paths, Result};
 use conf::domain::Host;
 use network::Networks;
@@ -29,6 +30,7 @@ pub struct Setup {
     /// The machine's architecture as libvirt names it.
     pub arch: String,
     pub audit: AuditSettings,
+    pub security: SecuritySettings,
 }
 
 pub struct Driver {
@@ -40,6 +42,7 @@ pub struct Driver {
     pub(crate) links: LinkNumbers,
     pub(crate) ids: ChosenIds,
     pub(crate) auditor: Auditor,
+    pub(crate) security: SecuritySettings,
     arch: String,
     spawn: Box<dyn Fn(Work) + Send + Sync>,
     publish: Box<dyn Fn(Event) + Send + Sync>,
@@ -58,6 +61,7 @@ impl Driver {
             links: LinkNumbers::default(),
             ids: ChosenIds::default(),
             auditor: Auditor::new(setup.audit)?,
+            security: setup.security,
             arch: setup.arch,
             spawn: setup.spawn,
             publish: setup.publish,

@@ -1,28 +1,46 @@
 //! Devices attached, detached and changed: in the persistent definition here, in the running container by `hotplug_live`.
 
+use crate::affect::Running;
 use crate::driver::Driver;
 use crate::object::DomainObject;
-use api::{Code, Error, ErrorDomain, Result};
+use api::{Code, Error, ErrorDomain, Event, Result};
 use conf::domain::{Device, Domain, FormatOptions, ParseOptions};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 impl Driver {
     pub fn attach_device(&self, object: &Arc<DomainObject>, xml: &[u8], flags: u32) -> Result<()> {
         let device = self.device(xml)?;
-        self.change(object, "attach device", flags, |domain, running| match running {
-            Some(running) => self.attach_live(domain, running, device.clone()),
+        let attached = RefCell::new(None);
+        let change = |domain: &mut Domain, running: Option<&Running>| match running {
+            Some(running) => {
+                *attached.borrow_mut() = Some(self.attach_live(domain, running, device.clone())?);
+                Ok(())
+            }
             None => {
                 domain.attach(device.clone())?;
                 self.normalise(domain)
             }
+        };
+        self.change_and_tell(object, "attach device", flags, change, || {
+            let event = |device| Event::DeviceAdded { domain: object.reference(), device };
+            attached.take().map(event).into_iter().collect()
         })
     }
 
     pub fn detach_device(&self, object: &Arc<DomainObject>, xml: &[u8], flags: u32) -> Result<()> {
         let device = self.device(xml)?;
-        self.change(object, "detach device", flags, |domain, running| match running {
-            Some(running) => self.detach_live(domain, running, &device),
+        let detached = RefCell::new(None);
+        let change = |domain: &mut Domain, running: Option<&Running>| match running {
+            Some(running) => {
+                *detached.borrow_mut() = Some(self.detach_live(domain, running, &device)?);
+                Ok(())
+            }
             None => domain.detach(&device),
+        };
+        self.change_and_tell(object, "detach device", flags, change, || {
+            let event = |device| Event::DeviceRemoved { domain: object.reference(), device };
+            detached.take().map(event).into_iter().collect()
         })
     }
 

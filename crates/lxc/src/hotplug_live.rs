@@ -12,7 +12,8 @@ use crate::interfaces::{Plugged, netlink};
 use crate::object::not_running;
 use crate::usb;
 use api::{Error, ErrorDomain, Result};
-use conf::domain::{Device, Disk, Domain, Hostdev, HostdevSource, Interface, InterfaceSource};
+use conf::domain::{Device, Disk, Domain, Filesystem, Hostdev, HostdevSource, Interface, InterfaceSource};
+use conf::element::Element;
 use linux::beneath;
 use linux::cgroup::{DeviceKind, DeviceRule};
 use linux::netlink::Netns;
@@ -33,14 +34,15 @@ struct Node {
 }
 
 impl Driver {
-    pub(crate) fn attach_live(&self, domain: &mut Domain, running: &Running, device: Device) -> Result<()> {
+    /// What the device is called, for events.
+    pub(crate) fn attach_live(&self, domain: &mut Domain, running: &Running, device: Device) -> Result<String> {
         let about = device.clone();
         let attached = self.attach_to(domain, running, device);
         self.audit_device(domain, "attach", &about, attached.is_ok());
         attached
     }
 
-    fn attach_to(&self, domain: &mut Domain, running: &Running, device: Device) -> Result<()> {
+    fn attach_to(&self, domain: &mut Domain, running: &Running, device: Device) -> Result<String> {
         match device {
             Device::Interface(interface) => self.attach_interface(domain, running, *interface),
             Device::Disk(disk) => {
@@ -48,8 +50,9 @@ impl Driver {
                     return Err(failed(format!("target {} already exists", disk.target())));
                 }
                 self.add_node(domain, running, &disk_node(&disk)?)?;
+                let name = name_of_disk(&disk);
                 domain.disks.push(disk);
-                Ok(())
+                Ok(name)
             }
             Device::Hostdev(mut hostdev) => {
                 if let HostdevSource::Usb(usb) = &mut hostdev.source {
@@ -60,14 +63,25 @@ impl Driver {
                     return Err(failed("host device already exists"));
                 }
                 self.add_node(domain, running, &node)?;
+                let name = name_of_hostdev(&hostdev, &node);
                 domain.hostdevs.push(hostdev);
-                Ok(())
+                Ok(name)
+            }
+            Device::Filesystem(filesystem) => {
+                if domain.filesystems.iter().any(|one| one.target == filesystem.target) {
+                    return Err(failed(format!("target {} already exists", filesystem.target)));
+                }
+                let name = name_of_filesystem(&filesystem);
+                self.mount(domain, running, &filesystem)?;
+                domain.filesystems.push(filesystem);
+                Ok(name)
             }
             other => Err(unsupported(format!("device type '{}' cannot be attached", class(&other)))),
         }
     }
 
-    pub(crate) fn detach_live(&self, domain: &mut Domain, running: &Running, device: &Device) -> Result<()> {
+    /// What the device was called, for events.
+    pub(crate) fn detach_live(&self, domain: &mut Domain, running: &Running, device: &Device) -> Result<String> {
         let detached = self.detach_from(domain, running, device);
         self.audit_device(domain, "detach", device, detached.is_ok());
         detached
@@ -89,7 +103,7 @@ impl Driver {
         }
     }
 
-    fn detach_from(&self, domain: &mut Domain, running: &Running, device: &Device) -> Result<()> {
+    fn detach_from(&self, domain: &mut Domain, running: &Running, device: &Device) -> Result<String> {
         match device {
             Device::Interface(interface) => self.detach_interface(domain, interface),
             Device::Disk(disk) => {
@@ -97,8 +111,7 @@ impl Driver {
                 let at = at.ok_or_else(|| failed(format!("disk {} not found", disk.target())))?;
                 let node = domain.disks.get(at).map(disk_node).transpose()?;
                 self.remove_node(running, node)?;
-                domain.disks.remove(at);
-                Ok(())
+                Ok(name_of_disk(&domain.disks.remove(at)))
             }
             Device::Hostdev(hostdev) => {
                 let missing = match &hostdev.source {
@@ -106,20 +119,30 @@ impl Driver {
                         format!("hostdev {path} not found")
                     }
                     HostdevSource::Usb(_) => "usb device not found".to_string(),
-                    _ => return hostdev_node(hostdev).map(drop),
+                    _ => return hostdev_node(hostdev).map(|_| String::new()),
                 };
                 let at = domain.find_hostdev(hostdev);
                 let at = at.ok_or_else(|| failed(missing))?;
                 let node = domain.hostdevs.get(at).map(hostdev_node).transpose()?;
+                let name = node.as_ref().zip(domain.hostdevs.get(at)).map(|(node, dev)| name_of_hostdev(dev, node));
                 self.remove_node(running, node)?;
                 domain.hostdevs.remove(at);
-                Ok(())
+                Ok(name.unwrap_or_default())
+            }
+            Device::Filesystem(filesystem) => {
+                let at = domain.filesystems.iter().position(|one| one.target == filesystem.target);
+                let missing = || failed(format!("filesystem with target {} not found", filesystem.target));
+                let found = at.and_then(|at| domain.filesystems.get(at)).ok_or_else(missing)?;
+                let name = name_of_filesystem(found);
+                self.unmount(running, found)?;
+                domain.filesystems.retain(|one| one.target != filesystem.target);
+                Ok(name)
             }
             other => Err(unsupported(format!("device type '{}' cannot be detached", class(other)))),
         }
     }
 
-    fn attach_interface(&self, domain: &mut Domain, running: &Running, mut interface: Interface) -> Result<()> {
+    fn attach_interface(&self, domain: &mut Domain, running: &Running, mut interface: Interface) -> Result<String> {
         if matches!(interface.source, InterfaceSource::Other { .. }) {
             return Err(unsupported("Network device type is not supported"));
         }
@@ -136,15 +159,21 @@ impl Driver {
                 })
             });
         match attached {
-            Ok(()) => domain.interfaces.push(interface),
-            Err(_) => self.unplug_all(&plugged),
+            Ok(()) => {
+                let name = name_of_interface(&interface);
+                domain.interfaces.push(interface);
+                Ok(name)
+            }
+            Err(error) => {
+                self.unplug_all(&plugged);
+                Err(error)
+            }
         }
-        attached
     }
 
-    fn detach_interface(&self, domain: &mut Domain, wanted: &Interface) -> Result<()> {
+    fn detach_interface(&self, domain: &mut Domain, wanted: &Interface) -> Result<String> {
         let at = domain.find_interface(wanted)?;
-        let Some(interface) = domain.interfaces.get(at) else { return Ok(()) };
+        let Some(interface) = domain.interfaces.get(at) else { return Ok(String::new()) };
         let direct = matches!(interface.source, InterfaceSource::Direct { .. })
             || interface.actual.as_ref().is_some_and(|actual| actual.direct.is_some());
         let Some(link) = interface.target_dev.clone().filter(|_| !direct) else {
@@ -157,18 +186,14 @@ impl Driver {
             // The container may have removed its end, and ours with it.
             _ => {}
         }
-        self.release_port(&domain.interfaces.remove(at));
-        Ok(())
+        let interface = domain.interfaces.remove(at);
+        self.release_port(&interface);
+        Ok(name_of_interface(&interface))
     }
 
     /// Makes the node, then allows its use.
     fn add_node(&self, domain: &Domain, running: &Running, node: &Node) -> Result<()> {
-        let owner =
-            |map: &[conf::domain::IdMapEntry]| map.iter().find(|entry| entry.start == 0).map(|entry| entry.target);
-        let owner = match (owner(&domain.idmap.uids), owner(&domain.idmap.gids)) {
-            (Some(uid), Some(gid)) => Some((uid, gid)),
-            _ => None,
-        };
+        let owner = owner_of(domain);
         let words = |what: &str| format!("Unable to {what} device {} in the container", node.path.display());
         let kind = match node.kind {
             DeviceKind::Block => FileType::BlockDevice,
@@ -283,6 +308,34 @@ fn hostdev_node(hostdev: &Hostdev) -> Result<Node> {
     }
 }
 
+/// The machine's ids of the container's root, where they are others.
+pub(crate) fn owner_of(domain: &Domain) -> Option<(u32, u32)> {
+    let root = |map: &[conf::domain::IdMapEntry]| map.iter().find(|entry| entry.start == 0).map(|entry| entry.target);
+    root(&domain.idmap.uids).zip(root(&domain.idmap.gids))
+}
+
+fn alias(parts: &[Element]) -> Option<String> {
+    let alias = parts.iter().find(|part| part.name == "alias")?;
+    alias.attr("name").map(str::to_string)
+}
+
+/// Devices of containers have no alias, unless the document gives one. Then events say what the device is known by.
+fn name_of_disk(disk: &Disk) -> String {
+    alias(&disk.element.children).unwrap_or_else(|| disk.target().to_string())
+}
+
+fn name_of_hostdev(hostdev: &Hostdev, node: &Node) -> String {
+    alias(&hostdev.kept).unwrap_or_else(|| node.path.display().to_string())
+}
+
+fn name_of_filesystem(filesystem: &Filesystem) -> String {
+    alias(&filesystem.kept).unwrap_or_else(|| filesystem.target.clone())
+}
+
+fn name_of_interface(interface: &Interface) -> String {
+    interface.alias.clone().or_else(|| interface.target_dev.clone()).unwrap_or_else(|| interface.mac.to_string())
+}
+
 /// libvirt's name for a device's class.
 fn class(device: &Device) -> &str {
     match device {
@@ -298,6 +351,6 @@ fn class(device: &Device) -> &str {
     }
 }
 
-fn failed(words: impl Into<String>) -> Error {
+pub(crate) fn failed(words: impl Into<String>) -> Error {
     Error::operation_failed(ErrorDomain::Lxc, words)
 }

@@ -1,5 +1,6 @@
 //! Title, description and the elements that others keep in a domain's document.
 
+use crate::affect::Running;
 use crate::driver::Driver;
 use crate::object::DomainObject;
 use api::{Code, Error, ErrorDomain, Event, Result};
@@ -35,10 +36,11 @@ impl Driver {
         uri: Option<&str>,
         flags: u32,
     ) -> Result<()> {
-        self.change(object, "set metadata", flags, |domain, _| set(domain, kind, text, key, uri))?;
-        let uri = uri.filter(|_| kind == ELEMENT).map(str::to_string);
-        self.publish(Event::MetadataChange { domain: object.reference(), kind, uri });
-        Ok(())
+        let change = |domain: &mut Domain, _: Option<&Running>| set(domain, kind, text, key, uri);
+        self.change_and_tell(object, "set metadata", flags, change, || {
+            let uri = uri.filter(|_| kind == ELEMENT).map(str::to_string);
+            vec![Event::MetadataChange { domain: object.reference(), kind, uri }]
+        })
     }
 }
 

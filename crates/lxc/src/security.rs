@@ -8,14 +8,47 @@ use linux::label;
 
 const APPARMOR: &str = "apparmor";
 
+/// What the administrator asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SecuritySettings {
+    /// The only module that is used; none: what the machine has.
+    pub driver: Option<String>,
+    /// A container whose document asks for no label gets one.
+    pub default_confined: bool,
+    /// No container starts without.
+    pub require_confined: bool,
+}
+
 impl Driver {
     /// The module that labels containers here, as capabilities and documents name it.
     pub fn security_model(&self) -> &'static str {
-        if label::has_apparmor(&self.paths.sys) { APPARMOR } else { "none" }
+        let allowed = self.security.driver.as_deref().is_none_or(|driver| driver == APPARMOR);
+        if allowed && label::has_apparmor(&self.paths.sys) { APPARMOR } else { "none" }
+    }
+
+    /// What the settings ask for and no document can lift.
+    fn check_confinement(&self, live: &Domain) -> Result<()> {
+        let wants =
+            |label: &SecLabel| !label.model.is_empty() && label.model != "none" && label.kind != SecLabelKind::None;
+        if live.seclabels.iter().any(wants) {
+            return Ok(());
+        }
+        if self.security.require_confined {
+            return Err(refused("Unconfined guests are not allowed on this host".into()));
+        }
+        if self.security.default_confined && live.seclabels.is_empty() && self.security_model() == APPARMOR {
+            return Err(refused(
+                "lxc.conf asks for security_default_confined, but profiles of AppArmor are not generated for \
+                 containers: name a loaded one in <seclabel type='static' model='apparmor'>"
+                    .into(),
+            ));
+        }
+        Ok(())
     }
 
     /// Refuses what the machine cannot give; nothing is made yet.
     pub(crate) fn check_labels(&self, live: &Domain) -> Result<()> {
+        self.check_confinement(live)?;
         let all = live.seclabels.iter().filter(|label| !label.model.is_empty() && label.model != "none");
         for wanted in all.filter(|label| label.kind != SecLabelKind::None) {
             if wanted.model != APPARMOR || self.security_model() != APPARMOR {

@@ -84,13 +84,17 @@ impl Driver {
             return;
         }
         let exit = monitor.exit();
+        let starved = self.was_starved(object);
         tracing::info!("the container of domain '{}' has ended: {exit:?}", object.name);
         if let Err(error) = self.kill(object) {
             tracing::error!("domain '{}': {error}", object.name);
         }
         let (reason, why, detail) = match exit {
             Some(ExitStatus::Reboot | ExitStatus::Shutdown) => (StateReason::SHUTOFF_SHUTDOWN, "shutdown", SHUTDOWN),
-            Some(ExitStatus::Error) => (StateReason::SHUTOFF_CRASHED, "crashed", CRASHED),
+            Some(ExitStatus::Error) => {
+                let why = if starved { "crashed: out of memory" } else { "crashed" };
+                (StateReason::SHUTOFF_CRASHED, why, CRASHED)
+            }
             // The controller went without a word.
             None => (StateReason::SHUTOFF_FAILED, "failed", FAILED),
         };
@@ -116,6 +120,12 @@ impl Driver {
             return;
         }
         self.stopped(object, detail);
+    }
+
+    /// Whether the kernel has killed anything in it for want of memory.
+    fn was_starved(&self, object: &DomainObject) -> bool {
+        let group = object.lock().live.as_ref().and_then(|live| live.group.clone());
+        group.is_some_and(|group| group.out_of_memory_kills().is_ok_and(|kills| kills > 0))
     }
 
     /// The same container from the same definition, with a controller of its own.

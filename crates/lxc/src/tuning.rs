@@ -4,11 +4,12 @@ use crate::affect::Running;
 use crate::controller::cgroup_error;
 use crate::driver::Driver;
 use crate::object::DomainObject;
-use api::{Code, Error, ErrorDomain, Result, TypedParam, TypedValue};
-use conf::domain::{BlkioDevice, MemTune};
+use api::{Code, Error, ErrorDomain, Event, Result, TypedParam, TypedValue};
+use conf::domain::{BlkioDevice, Domain, MemTune};
 use linux::cgroup::{BlockDevice, Group, UNLIMITED};
 use rustix::fs::FileType;
 use rustix::io::Errno;
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// `VIR_DOMAIN_MEM_MAXIMUM`
@@ -24,7 +25,8 @@ const QUOTA: std::ops::RangeInclusive<i64> = 1000..=17_592_186_044_415;
 impl Driver {
     /// In KiB. With `MAXIMUM` among the flags the most that a domain may have, else what it has.
     pub fn set_memory(&self, object: &Arc<DomainObject>, memory: u64, flags: u32) -> Result<()> {
-        self.change(object, "set memory", flags, |domain, running| {
+        let acts = Cell::new(false);
+        let change = |domain: &mut Domain, running: Option<&Running>| {
             if flags & MAXIMUM != 0 {
                 if running.is_some() {
                     let words = "Cannot resize the max memory on an active domain";
@@ -40,9 +42,14 @@ impl Driver {
             }
             if let Some(running) = running {
                 running.group()?.set_memory(memory.saturating_mul(1024), None).map_err(cgroup_error)?;
+                acts.set(true);
             }
             domain.memory.current = memory;
             Ok(())
+        };
+        self.change_and_tell(object, "set memory", flags, change, || {
+            let event = Event::BalloonChange { domain: object.reference(), memory };
+            Some(event).filter(|_| acts.get()).into_iter().collect()
         })
     }
 
@@ -154,8 +161,10 @@ impl Driver {
                 }
             }
         }
-        self.change(object, "set scheduler parameters", flags, |domain, running| {
+        let acts = Cell::new(false);
+        let change = |domain: &mut Domain, running: Option<&Running>| {
             if let Some(running) = running {
+                acts.set(true);
                 let group = running.group()?;
                 if let Some(shares) = shares {
                     group.set_cpu_shares(shares).map_err(cgroup_error)?;
@@ -169,6 +178,12 @@ impl Driver {
             tune.period = period.or(tune.period);
             tune.quota = quota.or(tune.quota);
             Ok(())
+        };
+        self.change_and_tell(object, "set scheduler parameters", flags, change, || {
+            let named = |param: &TypedParam| TypedParam::new(format!("cputune.{}", param.field), param.value.clone());
+            let params = params.iter().map(named).collect();
+            let event = Event::Tunable { domain: object.reference(), params };
+            Some(event).filter(|_| acts.get()).into_iter().collect()
         })
     }
 

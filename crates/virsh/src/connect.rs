@@ -2,6 +2,7 @@
 
 use crate::failure::{Context, Failure, words};
 use crate::settings::Settings;
+use api::settings;
 use rpc::client::{Connection, Keepalive, OpenOptions, Transport, Uri};
 use rustix::fs::{FlockOperation, fcntl_lock};
 use std::env;
@@ -19,7 +20,7 @@ const TURN: &str = "/run/virtlxcd-start.lock";
 const IDLE_SECONDS: &str = "120";
 
 /// The URI of the options, of the environment, of `libvirt.conf`, or the LXC driver's.
-pub fn chosen_uri(settings: &Settings) -> String {
+pub fn chosen_uri(settings: &Settings) -> Result<String, Failure> {
     let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
     let given = settings
         .uri
@@ -27,9 +28,9 @@ pub fn chosen_uri(settings: &Settings) -> String {
         .filter(|uri| !uri.is_empty())
         .or_else(|| variable("VIRSH_DEFAULT_CONNECT_URI"))
         .or_else(|| variable("LIBVIRT_DEFAULT_URI"));
-    let config = ClientConfig::read();
+    let config = ClientConfig::read()?;
     let uri = given.or(config.default).unwrap_or_else(|| DEFAULT_URI.to_string());
-    config.aliases.into_iter().find(|(name, _)| *name == uri).map_or(uri, |(_, whole)| whole)
+    Ok(config.aliases.into_iter().find(|(name, _)| *name == uri).map_or(uri, |(_, whole)| whole))
 }
 
 pub fn open(settings: &Settings, uri: &str) -> Result<Connection, Failure> {
@@ -118,7 +119,8 @@ struct ClientConfig {
 }
 
 impl ClientConfig {
-    fn read() -> ClientConfig {
+    /// A file that is not there, or may not be read, says nothing.
+    fn read() -> Result<ClientConfig, Failure> {
         let path = match rustix::process::geteuid().is_root() {
             true => Some(PathBuf::from("/etc/libvirt/libvirt.conf")),
             false => env::var_os("XDG_CONFIG_HOME")
@@ -126,32 +128,35 @@ impl ClientConfig {
                 .or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".config")))
                 .map(|folder| folder.join("libvirt/libvirt.conf")),
         };
-        let text = path.and_then(|path| std::fs::read_to_string(path).ok());
-        text.map_or_else(ClientConfig::default, |text| ClientConfig::parse(&text))
+        let read = path.and_then(|path| std::fs::read_to_string(&path).ok().map(|text| (path, text)));
+        let Some((path, text)) = read else { return Ok(ClientConfig::default()) };
+        ClientConfig::parse(&text).map_err(|(line, why)| Failure::new(format!("{}:{line}: {why}", path.display())))
     }
 
-    fn parse(text: &str) -> ClientConfig {
+    fn parse(text: &str) -> Result<ClientConfig, settings::Failure> {
         let mut config = ClientConfig::default();
-        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.starts_with('#')).collect();
-        let whole = lines.join("\n");
-        config.default = after(&whole, "uri_default").and_then(|value| quoted(value).next().map(str::to_string));
-        if let Some(list) = after(&whole, "uri_aliases").and_then(|value| value.strip_prefix('[')) {
-            let list = list.split(']').next().unwrap_or_default();
-            let pairs = quoted(list).filter_map(|entry| entry.split_once('='));
-            config.aliases = pairs.map(|(name, uri)| (name.to_string(), uri.to_string())).collect();
-        }
-        config
+        settings::read(text, |name, value| {
+            match name {
+                "uri_default" => config.default = Some(settings::text(name, value)?),
+                "uri_aliases" => {
+                    config.aliases =
+                        settings::list(name, value)?.iter().map(|one| alias(one)).collect::<Result<_, _>>()?
+                }
+                _ => return Err(format!("there is no setting '{name}'")),
+            }
+            Ok(())
+        })?;
+        Ok(config)
     }
 }
 
-/// What stands behind `name =`.
-fn after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let at = text.match_indices(name).map(|(at, _)| at).find(|at| *at == 0 || text[..*at].ends_with('\n'))?;
-    Some(text.get(at + name.len()..)?.trim_start().strip_prefix('=')?.trim_start())
-}
-
-fn quoted(text: &str) -> impl Iterator<Item = &str> {
-    text.split('"').skip(1).step_by(2)
+/// `name=uri`; names are letters, digits, `_` and `-`.
+fn alias(entry: &str) -> Result<(String, String), String> {
+    let plain = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    match entry.split_once('=').filter(|(name, uri)| plain(name) && !uri.is_empty()) {
+        Some((name, uri)) => Ok((name.to_string(), uri.to_string())),
+        None => Err(format!("uri_aliases: '{entry}' is not of the form name=uri")),
+    }
 }
 
 #[cfg(test)]
@@ -161,10 +166,19 @@ mod tests {
     #[test]
     fn the_clients_settings() {
         let text = "# uri_default = \"x\"\nuri_aliases = [\n  \"far=lxc+ssh://far/\", # one\n  \"near=lxc:///\"\n]\nuri_default = \"far\"\n";
-        let config = ClientConfig::parse(text);
+        let config = ClientConfig::parse(text).unwrap();
         assert_eq!(config.default.as_deref(), Some("far"));
         let aliases = [("far".to_string(), "lxc+ssh://far/".to_string()), ("near".to_string(), "lxc:///".to_string())];
         assert_eq!(config.aliases, aliases);
+        for (text, line, part) in [
+            ("\nuri_defaults = \"lxc:///\"", 2, "no setting 'uri_defaults'"),
+            ("uri_default = [ \"lxc:///\" ]", 1, "string"),
+            ("uri_aliases = \"a=b\"", 1, "list"),
+            ("\n\nuri_aliases = [ \"a b=lxc:///\" ]", 3, "name=uri"),
+        ] {
+            let (at, why) = ClientConfig::parse(text).unwrap_err();
+            assert!(at == line && why.contains(part), "{text}: {at}: {why}");
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Shell {
                 Some(opened.map_err(|_| Failure::new("failed to open the log file. check the log file path"))?)
             }
         };
-        let uri = connect::chosen_uri(&settings);
+        let uri = connect::chosen_uri(&settings)?;
         Ok(Shell {
             settings,
             uri,

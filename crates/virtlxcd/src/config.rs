@@ -1,7 +1,7 @@
-//! `virtlxcd.conf`: `name = value` lines, values being whole numbers, quoted strings and bracketed lists of strings.
-//! A name or a kind of value that the daemon does not know is an error with file and line, never ignored.
+//! `virtlxcd.conf`. A name or a kind of value that the daemon does not know is an error with file and line, never ignored.
 
 use crate::host::UuidSource;
+use api::settings::{self, Value, count, text};
 use rpc::client::Keepalive;
 use rpc::server::{ClientLimits, PoolLimits};
 use std::path::{Path, PathBuf};
@@ -52,13 +52,6 @@ impl Default for Config {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Value {
-    Number(i64),
-    Text(String),
-    List(Vec<String>),
-}
-
 impl Config {
     /// Reads `path`. A file that is not there gives the defaults unless it was `named` on the command line.
     pub fn read(path: &Path, named: bool) -> Result<Config, String> {
@@ -72,10 +65,7 @@ impl Config {
     /// The error has the number of its line.
     pub fn parse(text: &str) -> Result<Config, (usize, String)> {
         let mut config = Config::default();
-        let mut reader = Reader { rest: text, line: 1 };
-        while let Some((line, name, value)) = reader.setting()? {
-            config.set(&name, value).map_err(|why| (line, why))?;
-        }
+        settings::read(text, |name, value| config.set(name, value))?;
         Ok(config)
     }
 
@@ -153,21 +143,6 @@ impl Config {
     }
 }
 
-fn text(name: &str, value: Value) -> Result<String, String> {
-    match value {
-        Value::Text(text) => Ok(text),
-        _ => Err(format!("{name} expects a string in quotes")),
-    }
-}
-
-fn count(name: &str, value: Value) -> Result<u32, String> {
-    let wrong = || format!("{name} expects a whole number from 0 to {}", i32::MAX);
-    match value {
-        Value::Number(number) => u32::try_from(number).ok().filter(|n| *n <= i32::MAX as u32).ok_or_else(wrong),
-        _ => Err(wrong()),
-    }
-}
-
 fn at_least_one(name: &str, value: Value) -> Result<u32, String> {
     match count(name, value)? {
         0 => Err(format!("{name} must be at least 1")),
@@ -198,105 +173,6 @@ fn set_interval(limits: &mut ClientLimits, name: &str, value: Value) -> Result<(
 fn set_count(limits: &mut ClientLimits, count: u32) {
     if let Some(keepalive) = &mut limits.keepalive {
         keepalive.count = count;
-    }
-}
-
-struct Reader<'a> {
-    rest: &'a str,
-    line: usize,
-}
-
-type Failure = (usize, String);
-
-impl Reader<'_> {
-    /// The next setting with the line where it begins.
-    fn setting(&mut self) -> Result<Option<(usize, String, Value)>, Failure> {
-        self.skip_space(true);
-        if self.rest.is_empty() {
-            return Ok(None);
-        }
-        let line = self.line;
-        let end = self.rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(self.rest.len());
-        let (name, rest) = self.rest.split_at(end);
-        if name.is_empty() {
-            return Err((line, "expected the name of a setting".to_string()));
-        }
-        self.rest = rest;
-        self.skip_space(false);
-        if !self.eat('=') {
-            return Err((line, format!("expected '=' behind '{name}'")));
-        }
-        self.skip_space(false);
-        let value = self.value()?;
-        self.skip_space(false);
-        if !(self.rest.is_empty() || self.rest.starts_with(['\n', '#'])) {
-            return Err((self.line, format!("unexpected text behind the value of '{name}'")));
-        }
-        Ok(Some((line, name.to_string(), value)))
-    }
-
-    fn value(&mut self) -> Result<Value, Failure> {
-        if self.rest.starts_with(['"', '\'']) {
-            return self.string().map(Value::Text);
-        }
-        if !self.eat('[') {
-            let end = self.rest.find(|c: char| !(c.is_ascii_digit() || c == '-')).unwrap_or(self.rest.len());
-            let (digits, rest) = self.rest.split_at(end);
-            self.rest = rest;
-            let number =
-                digits.parse().map_err(|_| (self.line, "expected a number, a \"string\" or a [list]".into()))?;
-            return Ok(Value::Number(number));
-        }
-        let mut list = Vec::new();
-        loop {
-            self.skip_space(true);
-            if self.eat(']') {
-                return Ok(Value::List(list));
-            }
-            if !self.rest.starts_with(['"', '\'']) {
-                return Err((self.line, "expected a string or ']' in the list".to_string()));
-            }
-            list.push(self.string()?);
-            self.skip_space(true);
-            if !self.eat(',') && !self.rest.starts_with(']') {
-                return Err((self.line, "expected ',' or ']' in the list".to_string()));
-            }
-        }
-    }
-
-    fn string(&mut self) -> Result<String, Failure> {
-        let quote = ["\"\"\"", "\"", "'"].into_iter().find(|quote| self.rest.starts_with(quote)).unwrap_or("\"");
-        let body = self.rest.get(quote.len()..).unwrap_or_default();
-        let end = body.find(quote).ok_or_else(|| (self.line, "a string does not end".to_string()))?;
-        let text = body.get(..end).unwrap_or_default();
-        if quote.len() == 1 && text.contains('\n') {
-            return Err((self.line, "a string does not end in its line".to_string()));
-        }
-        self.line += text.matches('\n').count();
-        self.rest = body.get(end + quote.len()..).unwrap_or_default();
-        Ok(text.to_string())
-    }
-
-    fn eat(&mut self, expected: char) -> bool {
-        let rest = self.rest.strip_prefix(expected);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
-    }
-
-    /// Blanks; with `lines` also line ends and comments.
-    fn skip_space(&mut self, lines: bool) {
-        loop {
-            let trimmed = self.rest.trim_start_matches([' ', '\t', '\r']);
-            if lines && trimmed.starts_with('\n') {
-                self.line += 1;
-                self.rest = trimmed.get(1..).unwrap_or_default();
-            } else if lines && trimmed.starts_with('#') {
-                self.rest = trimmed.find('\n').and_then(|at| trimmed.get(at..)).unwrap_or_default();
-            } else {
-                self.rest = trimmed;
-                return;
-            }
-        }
     }
 }
 

@@ -66,7 +66,12 @@ impl Daemon {
     }
 
     /// Makes the drivers; before the first client is accepted.
-    pub fn start_drivers(self: &Arc<Self>, event_loop: &Arc<Loop>, audit: ::lxc::AuditSettings) -> Result<()> {
+    pub fn start_drivers(
+        self: &Arc<Self>,
+        event_loop: &Arc<Loop>,
+        audit: ::lxc::AuditSettings,
+        security: ::lxc::SecuritySettings,
+    ) -> Result<()> {
         let publisher = |daemon: &Arc<Daemon>| {
             let daemon = Arc::clone(daemon);
             move |event| events::publish(&daemon, &event)
@@ -96,6 +101,7 @@ impl Daemon {
             publish: Box::new(publisher(self)),
             arch: self.host.architecture(),
             audit,
+            security,
         })?;
         if self.drivers.set(Drivers { domains: Arc::clone(&domains), networks }).is_err() {
             tracing::error!("the drivers were made twice");

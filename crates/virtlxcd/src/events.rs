@@ -15,6 +15,10 @@ const LEGACY_EVENTS: i32 = 16;
 
 const LIFECYCLE: i32 = 0;
 const REBOOT: i32 = 1;
+const BALLOON_CHANGE: i32 = 13;
+const DEVICE_REMOVED: i32 = 15;
+const TUNABLE: i32 = 17;
+const DEVICE_ADDED: i32 = 19;
 const METADATA_CHANGE: i32 = 23;
 
 /// Events of remote's program carry this serial.
@@ -154,6 +158,10 @@ fn message(registration: &Registration, event: &Event) -> Option<Outgoing> {
     let (kind, number, uuid) = match event {
         Event::Lifecycle { domain, .. } => (Kind::Domain, LIFECYCLE, domain.uuid),
         Event::Reboot { domain } => (Kind::Domain, REBOOT, domain.uuid),
+        Event::BalloonChange { domain, .. } => (Kind::Domain, BALLOON_CHANGE, domain.uuid),
+        Event::DeviceRemoved { domain, .. } => (Kind::Domain, DEVICE_REMOVED, domain.uuid),
+        Event::Tunable { domain, .. } => (Kind::Domain, TUNABLE, domain.uuid),
+        Event::DeviceAdded { domain, .. } => (Kind::Domain, DEVICE_ADDED, domain.uuid),
         Event::MetadataChange { domain, .. } => (Kind::Domain, METADATA_CHANGE, domain.uuid),
         Event::Network { uuid, .. } => (Kind::Network, LIFECYCLE, *uuid),
     };
@@ -182,6 +190,37 @@ fn message(registration: &Registration, event: &Event) -> Option<Outgoing> {
                 let msg = remote::DomainEventCallbackRebootMsg { callback_id, msg };
                 encode(Procedure::DomainEventCallbackReboot, &msg)
             }
+        }
+        Event::BalloonChange { domain, memory } => {
+            let msg = remote::DomainEventBalloonChangeMsg { dom: convert::domain(domain), actual: *memory };
+            if legacy {
+                encode(Procedure::DomainEventBalloonChange, &msg)
+            } else {
+                let msg = remote::DomainEventCallbackBalloonChangeMsg { callback_id, msg };
+                encode(Procedure::DomainEventCallbackBalloonChange, &msg)
+            }
+        }
+        Event::DeviceRemoved { domain, device } => {
+            let msg = remote::DomainEventDeviceRemovedMsg { dom: convert::domain(domain), dev_alias: device.into() };
+            if legacy {
+                encode(Procedure::DomainEventDeviceRemoved, &msg)
+            } else {
+                let msg = remote::DomainEventCallbackDeviceRemovedMsg { callback_id, msg };
+                encode(Procedure::DomainEventCallbackDeviceRemoved, &msg)
+            }
+        }
+        Event::Tunable { domain, params } => {
+            let params = params.iter().map(convert::typed_param_to_wire).collect();
+            let msg = remote::DomainEventCallbackTunableMsg { callback_id, dom: convert::domain(domain), params };
+            encode(Procedure::DomainEventCallbackTunable, &msg)
+        }
+        Event::DeviceAdded { domain, device } => {
+            let msg = remote::DomainEventCallbackDeviceAddedMsg {
+                callback_id,
+                dom: convert::domain(domain),
+                dev_alias: device.into(),
+            };
+            encode(Procedure::DomainEventCallbackDeviceAdded, &msg)
         }
         Event::MetadataChange { domain, kind, uri } => {
             let msg = remote::DomainEventCallbackMetadataChangeMsg {

@@ -27,12 +27,19 @@ enum Output {
     Journal(UnixDatagram),
 }
 
+/// A log that is stuck loses lines; the daemon does not wait for it.
+fn socket() -> std::io::Result<UnixDatagram> {
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
 impl Output {
     fn parse(target: &str) -> Option<Result<Output, String>> {
         let opened = match target.split_once(':') {
             None if target == "stderr" => Ok(Output::Stderr),
-            None if target == "journald" => UnixDatagram::unbound().map(Output::Journal),
-            Some(("syslog", name)) => UnixDatagram::unbound().map(|socket| Output::Syslog(socket, name.to_string())),
+            None if target == "journald" => socket().map(Output::Journal),
+            Some(("syslog", name)) => socket().map(|socket| Output::Syslog(socket, name.to_string())),
             Some(("file", path)) => OpenOptions::new().create(true).append(true).open(path).map(Output::File),
             _ => return None,
         };

@@ -24,6 +24,7 @@ mod idle;
 mod interfaces;
 mod lacking;
 mod log;
+mod lxc_config;
 mod networks;
 mod networks_ports;
 mod node;

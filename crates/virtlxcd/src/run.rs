@@ -8,6 +8,7 @@ use crate::daemon_hook::{self, Turn};
 use crate::host::machine_uuid;
 use crate::idle::IdleEnd;
 use crate::log::{self, Filters, Outputs};
+use crate::lxc_config;
 use crate::options::Options;
 use crate::pidfile;
 use crate::sockets::{self, Purpose};
@@ -31,6 +32,7 @@ pub fn run(options: &Options) -> Result<(), String> {
         verbose: options.verbose,
     };
     let config = settings.read()?;
+    let security = lxc_config::read(&paths.etc.join("lxc.conf"))?;
     log::start(settings.log_level(&config), Outputs::parse(&config.log_outputs)?, Filters::parse(&config.log_filters)?);
     background::detach();
     raise_descriptor_limit();
@@ -65,7 +67,7 @@ pub fn run(options: &Options) -> Result<(), String> {
 
     daemon_hook::call(&paths, Turn::Start);
     // The drivers are ready before the first client is accepted.
-    daemon.start_drivers(&event_loop, config.audit).map_err(said)?;
+    daemon.start_drivers(&event_loop, config.audit, security).map_err(said)?;
     let sockets = sockets::open(&paths, &config).map_err(said)?;
     for socket in &sockets {
         let copy = socket.socket.try_clone().map_err(|e| format!("cannot use a socket: {e}"))?;

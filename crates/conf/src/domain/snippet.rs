@@ -70,6 +70,10 @@ impl Domain {
         }
     }
 
+    fn find_filesystem(&self, wanted: &Filesystem) -> Option<usize> {
+        self.filesystems.iter().position(|one| one.target == wanted.target)
+    }
+
     /// Adds a device to a definition.
     pub fn attach(&mut self, device: Device) -> Result<()> {
         match device {
@@ -89,6 +93,12 @@ impl Domain {
                 self.hostdevs.push(hostdev);
                 complete::implied_controllers(self);
             }
+            Device::Filesystem(filesystem) => {
+                if self.find_filesystem(&filesystem).is_some() {
+                    return Err(lxc(Code::InvalidArg, format!("target {} already exists.", filesystem.target)));
+                }
+                self.filesystems.push(filesystem);
+            }
             _ => return Err(lxc(Code::ConfigUnsupported, "persistent attach of device is not supported")),
         }
         Ok(())
@@ -107,6 +117,10 @@ impl Domain {
             Device::Hostdev(hostdev) => {
                 let none = || lxc(Code::InvalidArg, "device not present in domain configuration");
                 self.hostdevs.remove(self.find_hostdev(hostdev).ok_or_else(none)?);
+            }
+            Device::Filesystem(filesystem) => {
+                let none = || lxc(Code::InvalidArg, format!("no filesystem with target {}", filesystem.target));
+                self.filesystems.remove(self.find_filesystem(filesystem).ok_or_else(none)?);
             }
             _ => return Err(lxc(Code::ConfigUnsupported, "persistent detach of device is not supported")),
         }
@@ -231,6 +245,11 @@ mod tests {
             domain.detach(&device(xml)).expect("detached");
             domain.detach(&device(xml)).expect_err("it is gone");
         }
+        let shared = device("<filesystem type='mount'><source dir='/srv'/><target dir='/mnt'/></filesystem>");
+        domain.attach(shared.clone()).expect("attached");
+        domain.attach(shared.clone()).expect_err("the target is taken");
+        domain.detach(&shared).expect("detached");
+        domain.detach(&shared).expect_err("it is gone");
         let error = domain.attach(device("<console type='pty'/>")).expect_err("not for consoles");
         assert_eq!(error.message, "unsupported configuration: persistent attach of device is not supported");
     }

@@ -24,7 +24,7 @@ const TURN: usize = 16;
 const READ_ONLY_LENGTH_MAX: usize = 256 << 10;
 const PING: (u32, i32) = (keepalive::PROGRAM, keepalive::Procedure::Ping as i32);
 /// A client that leaves so much unread loses its connection with the next event.
-const UNREAD_MAX: usize = 64 << 20;
+const UNREAD_MAX: usize = 8 << 20;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {

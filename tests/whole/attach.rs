@@ -1,0 +1,161 @@
+//! Devices attached to a running container and taken away: what works in both documents, what fails and leaves nothing.
+
+use crate::guest::Guest;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use tests::daemon::{Daemon, file, virsh};
+use tests::documents::domain;
+use tests::image;
+use tests::sandbox;
+
+const ROOT: &str = "/opt/box";
+
+fn running(more: &str) -> Guest {
+    image::busybox(Path::new(ROOT), "exec sleep 1000").unwrap();
+    let document = domain("box", ROOT, &["/init"], "").replace("</os>", &format!("</os>{more}"));
+    virsh(&["define", &file("box.xml", &document)]).ok();
+    virsh(&["start", "box"]).ok();
+    Guest::of("box")
+}
+
+fn share(source: &str, target: &str, more: &str) -> String {
+    let xml = format!("<filesystem type='mount'><source dir='{source}'/><target dir='{target}'/>{more}</filesystem>");
+    file("share.xml", &xml)
+}
+
+fn documents() -> (String, String) {
+    (virsh(&["dumpxml", "box"]).ok(), virsh(&["dumpxml", "--inactive", "box"]).ok())
+}
+
+#[test]
+fn a_folder_appears_in_a_running_container_and_goes_again() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    fs::create_dir_all("/srv/shared").unwrap();
+    fs::write("/srv/shared/word", "from the machine\n").unwrap();
+    let guest = running("");
+    let xml = share("/srv/shared", "/mnt/deep/shared", "");
+    virsh(&["attach-device", "box", &xml, "--live", "--config"]).ok();
+    assert_eq!(guest.shell("cat /mnt/deep/shared/word && touch /mnt/deep/shared/made").ok(), "from the machine\n");
+    assert!(Path::new("/srv/shared/made").exists());
+    assert!(!Path::new("/opt/box/mnt/deep/shared/word").exists(), "the machine has the mount");
+    let (live, config) = documents();
+    assert!(live.contains("/mnt/deep/shared") && config.contains("/mnt/deep/shared"));
+    assert!(virsh(&["attach-device", "box", &xml, "--live"]).failure().contains("already exists"));
+
+    // Another daemon finds it in the status file, and takes it away.
+    drop(daemon);
+    let _daemon = Daemon::start();
+    virsh(&["detach-device", "box", &xml, "--live", "--config"]).ok();
+    assert_eq!(guest.shell("ls /mnt/deep/shared").ok(), "");
+    let (live, config) = documents();
+    assert!(!live.contains("/mnt/deep/shared") && !config.contains("/mnt/deep/shared"));
+    assert!(virsh(&["detach-device", "box", &xml, "--live"]).failure().contains("not found"));
+
+    // A file, read-only.
+    let xml = share("/srv/shared/word", "/etc/word", "<readonly/>");
+    virsh(&["attach-device", "box", &xml]).ok();
+    assert_eq!(guest.shell("cat /etc/word").ok(), "from the machine\n");
+    assert!(guest.shell("echo x > /etc/word").failure().contains("Read-only"));
+    // The container takes it away itself; then there is nothing to be done, and that is no failure.
+    guest.shell("umount /etc/word").ok();
+    virsh(&["detach-device", "box", &xml]).ok();
+}
+
+#[test]
+fn a_container_with_ids_of_its_own_gets_one_too() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    fs::create_dir_all("/srv/shared").unwrap();
+    let guest = running(
+        "<idmap><uid start='0' target='100000' count='65536'/><gid start='0' target='100000' count='65536'/></idmap>",
+    );
+    virsh(&["attach-device", "box", &share("/srv/shared", "/mnt/shared", "")]).ok();
+    assert!(guest.shell("cat /proc/mounts").ok().contains(" /mnt/shared "), "it is not mounted");
+    // The folder that it is mounted on was made for the container's root.
+    virsh(&["detach-device", "box", &share("/srv/shared", "/mnt/shared", "")]).ok();
+    assert_eq!(guest.shell("stat -c %u:%g /mnt/shared").ok(), "100000:100000\n");
+}
+
+#[test]
+fn what_cannot_be_attached_leaves_everything_as_it_was() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    fs::create_dir_all("/srv/shared").unwrap();
+    fs::create_dir_all("/srv/outside").unwrap();
+    fs::write("/srv/file", "").unwrap();
+    let guest = running("");
+    let mounts = || guest.shell("cat /proc/mounts").ok();
+    let before = (documents(), mounts());
+    symlink("../../../../srv/outside", "/opt/box/mnt/up").unwrap();
+    for (source, target, words) in [
+        ("/srv/missing", "/mnt/a", "Failed to access '/srv/missing'"),
+        ("/srv/shared", "/proc/a", "Failed to mount '/srv/shared' on '/proc/a'"),
+        ("/srv/file", "/mnt", "Is a directory"),
+        ("/srv/shared", "/init", "Not a directory"),
+        ("/srv/shared", "/", "must be an absolute path below the root"),
+        ("/srv/shared", "/mnt/../../etc", "without '..'"),
+    ] {
+        for flags in [&["--live"][..], &["--live", "--config"]] {
+            let xml = share(source, target, "");
+            let complaint = virsh(&[&["attach-device", "box", xml.as_str()], flags].concat()).failure();
+            assert!(complaint.contains(words) || complaint.contains("already exists"), "{target}: {complaint}");
+            assert_eq!((documents(), mounts()), before, "{source} on {target}");
+        }
+    }
+    // No link of the container's leads out of its root.
+    let outcome = virsh(&["attach-device", "box", &share("/srv/shared", "/mnt/up/in", "")]);
+    assert_ne!(outcome.code, 0, "{outcome}");
+    assert_eq!(fs::read_dir("/srv/outside").unwrap().count(), 0);
+    assert_eq!((documents(), mounts()), before);
+    let ram = file("ram.xml", "<filesystem type='ram'><source usage='1024'/><target dir='/mnt/ram'/></filesystem>");
+    assert!(virsh(&["attach-device", "box", &ram, "--live"]).failure().contains("cannot be attached"));
+}
+
+#[test]
+fn what_the_container_hides_by_a_link_is_not_unmounted() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    fs::create_dir_all("/srv/shared").unwrap();
+    let guest = running("");
+    let xml = share("/srv/shared", "/mnt/a/sys", "");
+    virsh(&["attach-device", "box", &xml]).ok();
+    guest.shell("umount /mnt/a/sys && mv /mnt/a /mnt/b && ln -s /proc /mnt/a").ok();
+    let hidden = guest.shell("cat /proc/mounts").ok();
+    let complaint = virsh(&["detach-device", "box", &xml]).failure();
+    assert!(complaint.contains("is not '/srv/shared'"), "{complaint}");
+    assert_eq!(guest.shell("cat /proc/mounts").ok(), hidden);
+}
+
+#[test]
+fn a_disk_or_device_that_fails_leaves_no_node() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    let guest = running("");
+    guest.shell("touch /dev/sdb").ok();
+    let nodes = || guest.shell("ls -lR /dev").ok();
+    let before = (documents(), nodes());
+    for (name, xml, words) in [
+        ("disk", "<disk type='block'><source dev='/dev/missing'/><target dev='sda'/></disk>", "/dev/missing"),
+        (
+            "taken",
+            "<disk type='block'><source dev='/dev/loop0'/><target dev='sdb'/></disk>",
+            "Unable to create device /dev/sdb",
+        ),
+        (
+            "misc",
+            "<hostdev mode='capabilities' type='misc'><source><char>/dev/missing</char></source></hostdev>",
+            "/dev/missing",
+        ),
+        ("interface", "<interface type='bridge'><source bridge='missing'/><target dev='here'/></interface>", "missing"),
+    ] {
+        let xml = file(&format!("{name}.xml"), xml);
+        for flags in [&["--live"][..], &["--live", "--config"]] {
+            let complaint = virsh(&[&["attach-device", "box", xml.as_str()], flags].concat()).failure();
+            assert!(complaint.contains(words), "{name}: {complaint}");
+            assert_eq!((documents(), nodes()), before, "{name}");
+        }
+    }
+    assert!(!Path::new("/sys/class/net/here").exists());
+}
