@@ -68,7 +68,7 @@ impl Tally {
 
 fn lookup(connection: &Connection, number: u64) -> api::Result<NonnullDomain> {
     let args = DomainLookupByNameArgs { name: Str::from(format!("box{number}").as_str()) };
-    connection.call::<_, _, DomainLookupByNameRet>(Procedure::DomainLookupByName, &args).map(|answer| answer.dom)
+    connection.call(Procedure::DomainLookupByName, &args).map(|answer: DomainLookupByNameRet| answer.dom)
 }
 
 /// One call that may be refused, but is answered.
@@ -88,16 +88,16 @@ fn any_call(connection: &Connection, numbers: &mut Numbers, tally: &Tally) {
         4 => connection.call(Procedure::DomainResume, &DomainResumeArgs { dom }),
         5 => {
             let args = DomainGetXmlDescArgs { dom, flags: 0 };
-            connection.call::<_, _, DomainGetXmlDescRet>(Procedure::DomainGetXmlDesc, &args).map(drop)
+            connection.call(Procedure::DomainGetXmlDesc, &args).map(|_: DomainGetXmlDescRet| ())
         }
         6 => {
             let args = ConnectGetAllDomainStatsArgs { doms: Vec::new(), stats: 0, flags: 0 };
-            let call = connection.call::<_, _, ConnectGetAllDomainStatsRet>(Procedure::ConnectGetAllDomainStats, &args);
-            call.map(drop)
+            let call = connection.call(Procedure::ConnectGetAllDomainStats, &args);
+            call.map(|_: ConnectGetAllDomainStatsRet| ())
         }
         7 => {
             let args = ConnectListAllDomainsArgs { need_results: 1, flags: 0 };
-            connection.call::<_, _, ConnectListAllDomainsRet>(Procedure::ConnectListAllDomains, &args).map(drop)
+            connection.call(Procedure::ConnectListAllDomains, &args).map(|_: ConnectListAllDomainsRet| ())
         }
         8 => {
             let args = DomainSetMemoryFlagsArgs { dom, memory: 32_768 + numbers.below(32_768), flags: 0 };
@@ -106,7 +106,7 @@ fn any_call(connection: &Connection, numbers: &mut Numbers, tally: &Tally) {
         _ => {
             let args = ConnectDomainEventCallbackRegisterAnyArgs { event_id: 0, dom: None };
             let procedure = Procedure::ConnectDomainEventCallbackRegisterAny;
-            connection.call::<_, _, ConnectDomainEventCallbackRegisterAnyRet>(procedure, &args).map(drop)
+            connection.call(procedure, &args).map(|_: ConnectDomainEventCallbackRegisterAnyRet| ())
         }
     };
     tally.count(&answer, begun.elapsed());
@@ -231,7 +231,7 @@ fn clients_that_do_what_they_like_leave_nothing() {
             while tally.goes_on() {
                 let begun = Instant::now();
                 let args = DomainGetInfoArgs { dom: dom.clone() };
-                connection.call::<_, _, DomainGetInfoRet>(Procedure::DomainGetInfo, &args).unwrap();
+                let _: DomainGetInfoRet = connection.call(Procedure::DomainGetInfo, &args).unwrap();
                 tally.info.lock().unwrap().push(begun.elapsed());
                 thread::sleep(Duration::from_millis(10));
             }
