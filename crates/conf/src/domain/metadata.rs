@@ -1,6 +1,7 @@
 //! `<metadata>`: kept as it is and written as the XML library would, so that its owners find it unchanged.
 
 use super::{Metadata, MetadataEntry};
+use crate::refuse;
 use crate::xml::{Attr, Document, Kind, Node, Source};
 use api::{ErrorDomain, Result};
 use std::fmt::Write;
@@ -27,7 +28,7 @@ impl Metadata {
         metadata
     }
 
-    /// The element of the namespace, in a document of its own.
+    /// The element of the namespace, in a document of its own: what is in the namespace is told without its prefix.
     pub fn get(&self, uri: &str) -> Option<String> {
         let entry = self.entries.iter().find(|entry| entry.uri == uri)?;
         let wrapped = format!("<metadata{}>{}</metadata>", self.attributes, entry.xml);
@@ -35,12 +36,12 @@ impl Metadata {
         let node = document.root().elements().next()?;
         let mut used = Vec::new();
         undeclared(node, &mut vec![Vec::new()], &mut used);
-        // Its own namespace is what was asked for: it is not told, unless something inside is in it too.
-        let own = Some(uri).filter(|uri| !is_used_inside(node, uri));
-        used.retain(|(_, uri)| Some(*uri) != own);
+        // An attribute cannot do without its prefix.
+        let told = has_attribute_of(node, uri);
+        let hidden = Some((node.prefix(), uri)).filter(|_| !told);
+        used.retain(|declared| Some(*declared) != hidden);
         let mut xml = String::new();
-        let form = RootForm { more: &used, bare: true, hidden: own };
-        declaring(node, &form, &mut xml, Some(0));
+        declaring(node, &Form { more: &used, bare: Some(uri), hidden, ..Form::default() }, &mut xml, Some(0));
         Some(xml)
     }
 
@@ -70,22 +71,23 @@ fn parse(xml: &str) -> Result<Document> {
     Document::parse(xml.as_bytes(), Source { name: "(metadata_xml)", domain: ErrorDomain::Domain })
 }
 
-/// `xml` with its root moved into the namespace.
+/// `xml` with its root in the namespace, and with it everything inside that is in none.
 fn adopted(uri: &str, key: &str, xml: &str) -> Result<String> {
     let document = parse(xml)?;
     let root = document.root();
-    let mut out = String::new();
-    if root.namespace() == Some(uri) {
-        element(root, &mut out, None);
-        return Ok(out);
+    let declared = root.declarations().find(|(prefix, _)| *prefix == key);
+    if declared.is_some_and(|(_, other)| other != uri) {
+        return Err(refuse::internal("failed to create a new XML namespace"));
     }
-    let _ = write!(out, "<{key}:{}", root.name());
-    declare(&mut out, key, uri);
-    root.declarations().for_each(|(prefix, uri)| declare(&mut out, prefix, uri));
-    root.attrs().for_each(|attr| attribute(&mut out, attr));
-    out.push('>');
-    root.children().for_each(|child| node(child, &mut out, None));
-    let _ = write!(out, "</{key}:{}>", root.name());
+    let more = [(key, uri)];
+    let form = Form {
+        more: if declared.is_some() { &[] } else { &more },
+        root: (root.namespace() != Some(uri)).then_some(key),
+        homeless: Some(key),
+        ..Form::default()
+    };
+    let mut out = String::new();
+    declaring(root, &form, &mut out, None);
     Ok(out)
 }
 
@@ -147,37 +149,47 @@ fn escape(text: &str, attribute: bool, out: &mut String) {
 
 /// `level`: how deep, where lines are broken and indented; inside of text they are not.
 fn element(node: Node, out: &mut String, level: Option<usize>) {
-    declaring(node, &RootForm::default(), out, level);
+    declaring(node, &Form::default(), out, level);
 }
 
-/// How the outermost element differs from what it is in the document.
-#[derive(Default)]
-struct RootForm<'a> {
-    /// Namespaces declared further out.
+/// How elements differ from what they are in the document.
+#[derive(Default, Clone, Copy)]
+struct Form<'a> {
+    /// Namespaces that the outermost element declares besides its own.
     more: &'a [(&'a str, &'a str)],
-    /// Without its prefix.
-    bare: bool,
-    /// A namespace whose declaration is left out.
-    hidden: Option<&'a str>,
+    /// The outermost element's prefix.
+    root: Option<&'a str>,
+    /// The prefix of elements that are in no namespace.
+    homeless: Option<&'a str>,
+    /// Elements of this namespace are without prefix.
+    bare: Option<&'a str>,
+    /// A declaration that is left out.
+    hidden: Option<(&'a str, &'a str)>,
 }
 
-/// Whether an element or attribute within is in the namespace.
-fn is_used_inside(node: Node, uri: &str) -> bool {
-    node.attrs().any(|attr| attr.namespace == Some(uri))
-        || node.elements().any(|child| child.namespace() == Some(uri) || is_used_inside(child, uri))
+/// Whether an attribute of the element or of one within is in the namespace.
+fn has_attribute_of(node: Node, uri: &str) -> bool {
+    node.attrs().any(|attr| attr.namespace == Some(uri)) || node.elements().any(|child| has_attribute_of(child, uri))
 }
 
-fn declaring(from: Node, form: &RootForm, out: &mut String, level: Option<usize>) {
-    let name = match from.prefix() {
-        prefix if prefix.is_empty() || form.bare => from.name().to_string(),
+fn declaring(from: Node, form: &Form, out: &mut String, level: Option<usize>) {
+    let prefix = match from.namespace() {
+        _ if form.root.is_some() => form.root.unwrap_or_default(),
+        Some(uri) if form.bare == Some(uri) => "",
+        None if from.prefix().is_empty() => form.homeless.unwrap_or_default(),
+        _ => from.prefix(),
+    };
+    let name = match prefix {
+        "" => from.name().to_string(),
         prefix => format!("{prefix}:{}", from.name()),
     };
     let _ = write!(out, "<{name}");
     let declared = from.declarations().chain(form.more.iter().copied());
-    for (prefix, uri) in declared.filter(|(_, uri)| Some(*uri) != form.hidden) {
+    for (prefix, uri) in declared.filter(|declared| Some(*declared) != form.hidden) {
         declare(out, prefix, uri);
     }
     from.attrs().for_each(|attr| attribute(out, attr));
+    let form = &Form { more: &[], root: None, ..*form };
     if from.children().next().is_none() {
         out.push_str("/>");
         return;
@@ -193,7 +205,7 @@ fn declaring(from: Node, form: &RootForm, out: &mut String, level: Option<usize>
         if let Some(level) = level {
             line(out, level + 1);
         }
-        node(child, out, level.map(|level| level + 1));
+        node(child, form, out, level.map(|level| level + 1));
     }
     if let Some(level) = level {
         line(out, level);
@@ -201,9 +213,9 @@ fn declaring(from: Node, form: &RootForm, out: &mut String, level: Option<usize>
     let _ = write!(out, "</{name}>");
 }
 
-fn node(node: Node, out: &mut String, level: Option<usize>) {
+fn node(node: Node, form: &Form, out: &mut String, level: Option<usize>) {
     match node.kind() {
-        Kind::Element => element(node, out, level),
+        Kind::Element => declaring(node, form, out, level),
         Kind::Text => escape(node.content(), false, out),
         Kind::Cdata => {
             let _ = write!(out, "<![CDATA[{}]]>", node.content());
@@ -226,11 +238,49 @@ mod tests {
         let document = parse("<d xmlns:a='urn:a'><metadata><a:x><b/></a:x></metadata></d>").expect("well-formed");
         let mut metadata = document.root().child("metadata").map(Metadata::from_node).expect("metadata");
         assert_eq!(metadata.get("urn:a").as_deref(), Some("<x>\n  <b/>\n</x>"));
-        metadata.set("urn:c", "c", Some("<y z='1'>t</y>")).expect("set");
-        assert_eq!(metadata.get("urn:c").as_deref(), Some("<y z=\"1\">t</y>"));
-        metadata.set("urn:d", "d", Some("<d:y xmlns:d='urn:d'><d:z/></d:y>")).expect("set");
-        assert_eq!(metadata.get("urn:d").as_deref(), Some("<y xmlns:d=\"urn:d\">\n  <d:z/>\n</y>"));
         metadata.set("urn:a", "a", None).expect("taken away");
         assert_eq!(metadata.get("urn:a"), None);
+    }
+
+    /// As recorded of libvirt, but where the root has another namespace or the key as its own prefix.
+    #[test]
+    fn elements_without_namespace_get_the_new_one() {
+        let cases = [
+            ("<x a='1'><y/></x>", "<foo:x xmlns:foo=\"u\" a=\"1\"><foo:y/></foo:x>", "<x a=\"1\">\n  <y/>\n</x>"),
+            (
+                "<x><y a='1'><z/></y>t</x>",
+                "<foo:x xmlns:foo=\"u\"><foo:y a=\"1\"><foo:z/></foo:y>t</foo:x>",
+                "<x><y a=\"1\"><z/></y>t</x>",
+            ),
+            (
+                "<x><y xmlns='o'><z/></y></x>",
+                "<foo:x xmlns:foo=\"u\"><y xmlns=\"o\"><z/></y></foo:x>",
+                "<x>\n  <y xmlns=\"o\">\n    <z/>\n  </y>\n</x>",
+            ),
+            (
+                "<x xmlns:b='b'><b:y b:k='1'/></x>",
+                "<foo:x xmlns:b=\"b\" xmlns:foo=\"u\"><b:y b:k=\"1\"/></foo:x>",
+                "<x xmlns:b=\"b\">\n  <b:y b:k=\"1\"/>\n</x>",
+            ),
+            (
+                "<g:x xmlns:g='u'><g:y/></g:x>",
+                "<g:x xmlns:g=\"u\" xmlns:foo=\"u\"><g:y/></g:x>",
+                "<x xmlns:foo=\"u\">\n  <y/>\n</x>",
+            ),
+            (
+                "<x xmlns='o'><y/></x>",
+                "<foo:x xmlns=\"o\" xmlns:foo=\"u\"><y/></foo:x>",
+                "<x xmlns=\"o\">\n  <y/>\n</x>",
+            ),
+            ("<foo:x xmlns:foo='u'><foo:y/></foo:x>", "<foo:x xmlns:foo=\"u\"><foo:y/></foo:x>", "<x>\n  <y/>\n</x>"),
+        ];
+        for (given, kept, told) in cases {
+            let mut metadata = Metadata::default();
+            metadata.set("u", "foo", Some(given)).expect(given);
+            assert_eq!(metadata.entries[0].xml, kept, "{given}");
+            assert_eq!(metadata.get("u").as_deref(), Some(told), "{given}");
+        }
+        let error = Metadata::default().set("u", "foo", Some("<x xmlns:foo='o'/>")).expect_err("the prefix is taken");
+        assert_eq!(error.message, "internal error: failed to create a new XML namespace");
     }
 }
