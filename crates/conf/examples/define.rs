@@ -13,7 +13,7 @@ fn main() -> std::io::Result<()> {
         let result = match parsed {
             Ok(parsed) => {
                 parsed.warnings.iter().for_each(|warning| eprintln!("{file}: {warning}"));
-                parsed.domain.format(FormatOptions::Inactive)
+                parsed.domain.without_secrets().format(FormatOptions::Inactive)
             }
             Err(error) => format!("error: {}\n", error.message),
         };

@@ -75,7 +75,12 @@ impl Element {
             Some(text) => w.close_with(text),
             None => {
                 self.children.iter().for_each(|child| child.write(w));
-                match APART.contains(&self.name.as_str()) {
+                let apart = match self.name.as_str() {
+                    "backend" => self.attr("model") == Some("egd"),
+                    "encryption" => self.attr("format").is_some(),
+                    name => APART.contains(&name),
+                };
+                match apart {
                     true => w.close_apart(),
                     false => w.close(),
                 }

@@ -29,7 +29,7 @@ fn define(input: &[u8], validate: bool) -> Result<String, String> {
     };
     let host = Host { arch: "x86_64", emulator: EMULATOR, random: &random };
     let parsed = Domain::parse(input, ParseOptions { validate, live: false }, &host).map_err(|e| e.message)?;
-    Ok(parsed.domain.format(FormatOptions::Inactive))
+    Ok(parsed.domain.without_secrets().format(FormatOptions::Inactive))
 }
 
 /// Replaces what stands between `before` and `after` wherever it is not in the input.

@@ -3,13 +3,15 @@
 use crate::driver::Driver;
 use crate::object::DomainObject;
 use api::{DomainState, Result};
-use conf::domain::FormatOptions;
+use conf::domain::{Domain, FormatOptions};
 
 /// Which of a domain's documents a client wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct XmlForm {
     pub inactive: bool,
     pub migratable: bool,
+    /// With passwords.
+    pub secure: bool,
 }
 
 /// `virDomainInfo`: memory in KiB, time in nanoseconds.
@@ -31,11 +33,15 @@ impl Driver {
                 _ => (state.definition.clone(), false),
             }
         };
-        domain.format(match (live, form.migratable) {
+        let written = match (live, form.migratable) {
             (true, true) => FormatOptions::Migratable,
             (true, false) => FormatOptions::Live,
             (false, _) => FormatOptions::Inactive,
-        })
+        };
+        match domain.has_secrets() && !form.secure {
+            true => Domain::clone(&domain).without_secrets().format(written),
+            false => domain.format(written),
+        }
     }
 
     pub fn info(&self, object: &DomainObject) -> Result<Info> {

@@ -57,7 +57,11 @@ impl Driver {
     }
 
     fn device(&self, xml: &[u8]) -> Result<Device> {
-        self.with_host(|host| Device::parse(xml, ParseOptions::default(), host))
+        let device = self.with_host(|host| Device::parse(xml, ParseOptions::default(), host))?;
+        for warning in conf::domain::dropped(xml) {
+            tracing::warn!("a device's document: {warning}");
+        }
+        Ok(device)
     }
 
     /// A definition as it would be read from its file: with what goes along with a new device.

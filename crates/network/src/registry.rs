@@ -147,6 +147,9 @@ impl Networks {
         let device = |address: &str| self.sys.join("bus/pci/devices").join(address).join("physfn").exists();
         let facts = Facts { new_uuid: Uuid::from_random(random_bytes()?), is_virtual_function: &device };
         let network = Network::parse(xml, validate, &facts)?;
+        for warning in conf::network::dropped(xml) {
+            tracing::warn!("network '{}': {warning}", network.name);
+        }
         if matches!(network.name.as_str(), "." | "..") {
             return Err(Error::xml(
                 ErrorDomain::Network,

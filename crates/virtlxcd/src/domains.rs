@@ -88,7 +88,7 @@ pub fn rename(call: &Call, args: DomainRenameArgs) -> Result<DomainRenameRet> {
 }
 
 pub fn xml(call: &Call, args: DomainGetXmlDescArgs) -> Result<DomainGetXmlDescRet> {
-    /// `VIR_DOMAIN_XML_SECURE`: there are no secrets in a container's document.
+    /// `VIR_DOMAIN_XML_SECURE`: with passwords.
     const SECURE: u32 = 1;
     const INACTIVE: u32 = 2;
     const MIGRATABLE: u32 = 8;
@@ -96,7 +96,8 @@ pub fn xml(call: &Call, args: DomainGetXmlDescArgs) -> Result<DomainGetXmlDescRe
         call.refuse_read_only("virDomainGetXMLDesc with secure flag")?;
     }
     known_flags(args.flags, SECURE | INACTIVE | MIGRATABLE, "lxcDomainGetXMLDesc", ErrorDomain::Lxc)?;
-    let form = XmlForm { inactive: args.flags & INACTIVE != 0, migratable: args.flags & MIGRATABLE != 0 };
+    let set = |flag: u32| args.flags & flag != 0;
+    let form = XmlForm { inactive: set(INACTIVE), migratable: set(MIGRATABLE), secure: set(SECURE) };
     Ok(DomainGetXmlDescRet { xml: call.daemon.domains()?.xml(&*domain(call, &args.dom)?, form).into() })
 }
 

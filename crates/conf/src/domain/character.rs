@@ -51,7 +51,11 @@ pub(super) fn source(node: Node, context: &Context, kind: &str) -> Result<Vec<El
         }
     };
     let missing = |what: &str| refuse::internal(format!("Missing source {what} attribute for char device"));
+    let channel = || refuse::unsupported("Missing source channel attribute for char device");
     let mut kept = Vec::new();
+    if kind != "udp" {
+        one(0)?;
+    }
     match kind {
         "file" | "dev" | "pipe" => {
             let path = one(0)?.and_then(|s| s.attr("path")).ok_or_else(|| missing("path"))?;
@@ -59,7 +63,7 @@ pub(super) fn source(node: Node, context: &Context, kind: &str) -> Result<Vec<El
             if kind == "file" {
                 copy(one(0)?, &mut source, &["append"]);
             }
-            source.children.extend(labels(one(0)?));
+            source.children.extend(labels(one(0)?)?);
             kept.push(source);
         }
         "unix" => {
@@ -68,11 +72,11 @@ pub(super) fn source(node: Node, context: &Context, kind: &str) -> Result<Vec<El
             match path {
                 Some(path) => {
                     let mut source = Element::new("source").with("mode", mode).with("path", path);
-                    source.children.extend(reconnect(one(0)?));
-                    source.children.extend(labels(one(0)?));
+                    source.children.extend(reconnect(one(0)?)?);
+                    source.children.extend(labels(one(0)?)?);
                     kept.push(source);
                 }
-                None if node.name() == "channel" => {}
+                None if node.name() == "channel" && named_channel(node) => {}
                 None => return Err(missing("path")),
             }
         }
@@ -83,25 +87,27 @@ pub(super) fn source(node: Node, context: &Context, kind: &str) -> Result<Vec<El
             let service = found.and_then(|s| s.attr("service")).ok_or_else(|| missing("service"))?;
             let mut source = Element::new("source").with("mode", mode).with("host", host).with("service", service);
             copy(found, &mut source, &["tls"]);
-            source.children.extend(reconnect(found));
+            source.children.extend(reconnect(found)?);
             kept.push(source);
             kept.push(Element::new("protocol").with("type", protocol(&parts)?));
         }
         "udp" => kept.extend(datagram(&sources)?),
-        "spiceport" => {
-            let channel = one(0)?.and_then(|s| s.attr("channel")).ok_or_else(|| missing("channel"))?;
+        "spiceport" | "dbus" => {
+            let channel = one(0)?.and_then(|s| s.attr("channel")).ok_or_else(channel)?;
             kept.push(Element::new("source").with("channel", channel));
         }
         "nmdm" => {
-            let master = one(0)?.and_then(|s| s.attr("master"));
-            let slave = one(0)?.and_then(|s| s.attr("slave"));
-            let both = || refuse::internal("Should define both master and slave path attributes for nmdm device");
-            let (master, slave) = master.zip(slave).ok_or_else(both)?;
-            kept.push(Element::new("source").with("master", master).with("slave", slave));
-        }
-        "dbus" => {
-            let channel = one(0)?.and_then(|s| s.attr("channel")).ok_or_else(|| missing("channel"))?;
-            kept.push(Element::new("source").with("channel", channel));
+            let part = |name: &str| sources.first().and_then(|source| source.attr(name));
+            match (part("master"), part("slave")) {
+                (Some(master), Some(slave)) => {
+                    kept.push(Element::new("source").with("master", master).with("slave", slave));
+                }
+                (None, None) => {}
+                _ => {
+                    let message = "Should define both master and slave path attributes for nmdm device";
+                    return Err(refuse::internal(message));
+                }
+            }
         }
         "qemu-vdagent" => {
             let mut source = Element::new("source");
@@ -109,9 +115,6 @@ pub(super) fn source(node: Node, context: &Context, kind: &str) -> Result<Vec<El
                 source.children.extend(one(0)?.and_then(|s| s.child(name)).filter(|c| !c.is_bare()).cloned());
             }
             kept.extend(Some(source).filter(|s| !s.is_bare()));
-        }
-        "pty" | "vc" => {
-            one(0)?;
         }
         _ => {}
     }
@@ -129,12 +132,46 @@ fn copy(from: Option<&Element>, to: &mut Element, names: &[&str]) {
     }
 }
 
-fn labels(source: Option<&Element>) -> Vec<Element> {
-    source.map(|s| s.children.iter().filter(|c| c.name == "seclabel").cloned().collect()).unwrap_or_default()
+/// Labels of a source, as they are written: without those that only say that they were left out.
+pub(super) fn labels(source: Option<&Element>) -> Result<Vec<Element>> {
+    let mut kept: Vec<Element> = Vec::new();
+    let mut models = Vec::new();
+    for label in source.into_iter().flat_map(|source| &source.children).filter(|child| child.name == "seclabel") {
+        let model = label.attr("model").unwrap_or("<null>");
+        if label.attr("model").is_some() && models.contains(&model) {
+            return Err(refuse::detail(format!("seclabel for model {model} is already provided")));
+        }
+        models.push(model);
+        if label.attr("relabel") == Some("no") && label.child("label").is_some() {
+            let message = format!("Cannot specify a label if relabelling is turned off. model={model}");
+            return Err(refuse::xml(message));
+        }
+        if label.attr("labelskip") != Some("yes") && !label.is_bare() {
+            let mut label = label.clone();
+            if label.child("label").is_some() && label.attr("relabel").is_none() {
+                label.set("relabel", "yes");
+            }
+            kept.push(label);
+        }
+    }
+    Ok(kept)
 }
 
-fn reconnect(source: Option<&Element>) -> Option<Element> {
-    source.and_then(|s| s.child("reconnect")).filter(|r| !r.is_bare()).cloned()
+/// The guest's end has a name, by which the host's end can be made up.
+fn named_channel(node: Node) -> bool {
+    node.child("target").is_some_and(|target| matches!(target.attr("type"), Some("virtio" | "xen")))
+}
+
+fn reconnect(source: Option<&Element>) -> Result<Option<Element>> {
+    let Some(reconnect) = source.and_then(|s| s.child("reconnect")).filter(|r| !r.is_bare()) else { return Ok(None) };
+    if reconnect.attr("enabled") == Some("yes") && reconnect.attr("timeout").is_none() {
+        return Err(refuse::missing_attribute("reconnect", "timeout"));
+    }
+    let bound = source.is_some_and(|source| source.attr("mode") == Some("bind"));
+    match bound && reconnect.attr("enabled") == Some("yes") {
+        true => Err(refuse::internal("chardev reconnect is possible only for connect mode")),
+        false => Ok(Some(reconnect.clone())),
+    }
 }
 
 fn mode(source: Option<&Element>) -> Result<&str> {
@@ -158,6 +195,7 @@ fn datagram(sources: &[&Element]) -> Result<Vec<Element>> {
     if sources.len() > 2 {
         return Err(refuse::xml("only two source elements are allowed for character device"));
     }
+    sources.iter().try_for_each(|source| mode(Some(source)).map(drop))?;
     let of = |mode: &str| sources.iter().find(|s| s.attr("mode").unwrap_or("connect") == mode);
     let missing = || refuse::internal("Missing source service attribute for char device");
     let connect = of("connect").and_then(|s| s.attr("service").map(|service| (s, service))).ok_or_else(missing)?;

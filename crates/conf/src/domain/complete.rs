@@ -4,7 +4,7 @@
 use super::parse::Context;
 use super::*;
 use crate::refuse;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 pub(super) fn complete(domain: &mut Domain, context: &Context) -> Result<()> {
     if domain.emulator.is_none() {
@@ -71,30 +71,71 @@ pub(super) fn number(element: &Element, name: &str) -> Option<u32> {
     element.attr(name).and_then(|text| text.parse().ok())
 }
 
+/// A controller with its type and index, read once: there may be a thousand.
+struct Controller {
+    kind: String,
+    index: Option<u32>,
+    element: Element,
+}
+
+impl Controller {
+    fn from_element(element: Element) -> Controller {
+        let kind = element.attr("type").unwrap_or_default().to_string();
+        Controller { kind, index: number(&element, "index"), element }
+    }
+}
+
+/// Takes the controllers out of the devices.
+fn take_controllers(devices: &mut Vec<Element>) -> Vec<Controller> {
+    let (taken, rest): (Vec<Element>, _) =
+        std::mem::take(devices).into_iter().partition(|device| device.name == "controller");
+    *devices = rest;
+    taken.into_iter().map(Controller::from_element).collect()
+}
+
+/// They are the first of all devices.
+fn put_controllers(devices: &mut Vec<Element>, controllers: Vec<Controller>) {
+    devices.splice(0..0, controllers.into_iter().map(|controller| controller.element));
+}
+
 /// Sorted by the index that the document names; those without get the first free one of their type.
 fn controllers_index(devices: &mut Vec<Element>) -> Result<()> {
-    let same = |a: &Element, b: &Element| a.name == "controller" && a.attr("type") == b.attr("type");
-    let (given, rest) = std::mem::take(devices).into_iter().partition(|d: &Element| d.name == "controller");
-    *devices = rest;
-    let given: Vec<Element> = given;
-    given.into_iter().for_each(|controller| insert_controller(devices, controller));
-    for at in 0..devices.len() {
-        if devices[at].name != "controller" || devices[at].attr("index").is_some() {
+    let mut controllers = Vec::new();
+    take_controllers(devices).into_iter().for_each(|controller| insert_controller(&mut controllers, controller));
+    // The index of the last whole controller of a type, where it was given one here.
+    let mut counted: HashMap<String, u32> = HashMap::new();
+    for at in 0..controllers.len() {
+        let kind = controllers[at].kind.clone();
+        let companion = is_companion(&controllers[at].element);
+        if controllers[at].index.is_some() {
+            counted.remove(&kind);
             continue;
         }
         let used: HashSet<u32> =
-            devices.iter().filter(|d| same(d, &devices[at])).filter_map(|d| number(d, "index")).collect();
-        let free = (0..).find(|index| !used.contains(index)).unwrap_or(0);
-        devices[at].attrs.insert(1, ("index".to_string(), free.to_string()));
+            controllers.iter().filter(|other| other.kind == kind).filter_map(|other| other.index).collect();
+        let master = counted.get(&kind).copied().filter(|_| companion);
+        let free = master.unwrap_or_else(|| (0..).find(|index| !used.contains(index)).unwrap_or(0));
+        if !companion {
+            counted.insert(kind, free);
+        }
+        controllers[at].index = Some(free);
+        controllers[at].element.attrs.insert(1, ("index".to_string(), free.to_string()));
     }
-    for (at, controller) in devices.iter().enumerate().filter(|(_, d)| d.name == "controller") {
-        let twin = |other: &&Element| same(other, controller) && other.attr("index") == controller.attr("index");
-        if devices[..at].iter().find(twin).is_some() && !is_companion(controller) {
-            let kind = controller.attr("type").unwrap_or_default();
-            let index = controller.attr("index").unwrap_or_default();
+    let whole = |controller: &&Controller| !is_companion(&controller.element);
+    let masters: HashSet<&str> = controllers.iter().filter(whole).map(|controller| controller.kind.as_str()).collect();
+    let mut seen = HashSet::new();
+    for controller in &controllers {
+        let place = (controller.kind.as_str(), controller.index);
+        if is_companion(&controller.element) {
+            if !masters.contains(place.0) {
+                return Err(refuse::detail("No master USB controller specified"));
+            }
+        } else if !seen.insert(place) {
+            let (kind, index) = (place.0, controller.index.unwrap_or(0));
             return Err(refuse::xml(format!("Multiple '{kind}' controllers with index '{index}'")));
         }
     }
+    put_controllers(devices, controllers);
     Ok(())
 }
 
@@ -103,26 +144,33 @@ fn is_companion(controller: &Element) -> bool {
     controller.child("master").is_some()
 }
 
-/// Behind those of its type with a lower index.
-fn insert_controller(devices: &mut Vec<Element>, controller: Element) {
+/// Behind those of its type with a lower index; without one, behind all of its type.
+fn insert_controller(controllers: &mut Vec<Controller>, controller: Controller) {
     let mut place = None;
-    for (at, other) in devices.iter().enumerate().rev() {
-        if other.name != "controller" || other.attr("type") != controller.attr("type") {
-            continue;
+    for (at, other) in controllers.iter().enumerate().rev().filter(|(_, other)| other.kind == controller.kind) {
+        if controller.index.is_none() {
+            place = Some(at + 1);
+            break;
         }
-        if number(other, "index") > number(&controller, "index") {
+        if other.index > controller.index {
             place = Some(at);
         } else if place.is_none() {
             place = Some(at + 1);
         }
     }
-    let last = devices.iter().rposition(|d| d.name == "controller").map_or(0, |at| at + 1);
-    devices.insert(place.unwrap_or(last), controller);
+    controllers.insert(place.unwrap_or(controllers.len()), controller);
 }
 
 /// Rules between devices that a container ignores.
 fn others(domain: &mut Domain) -> Result<()> {
     let has = |name: &str| domain.other_devices.iter().any(|d| d.name == name);
+    let vnc = |d: &&Element| d.name == "graphics" && d.attr("type") == Some("vnc");
+    for graphics in domain.other_devices.iter().filter(vnc) {
+        let Some(id) = graphics.child("audio").and_then(|audio| audio.attr("id")) else { continue };
+        if !domain.other_devices.iter().any(|d| d.name == "audio" && d.attr("id") == Some(id)) {
+            return Err(refuse::xml(format!("no audio device with ID {id}")));
+        }
+    }
     if has("graphics") && !has("video") {
         return Err(refuse::internal("missing video model and cannot determine default"));
     }
@@ -139,19 +187,30 @@ fn others(domain: &mut Domain) -> Result<()> {
     if has("input") {
         return Err(refuse::internal("Input devices are not supported by this virtualization driver."));
     }
-    if domain.consoles.iter().any(|console| console.kind == "spicevmc") {
+    let virtio = |d: &Element| d.child("target").is_some_and(|target| target.attr("type") == Some("virtio"));
+    let characters = |d: &&Element| ["serial", "parallel", "channel"].contains(&d.name.as_str());
+    let mut spice = domain.other_devices.iter().filter(characters).filter(|d| d.attr("type") == Some("spicevmc"));
+    if domain.consoles.iter().any(|console| console.kind == "spicevmc")
+        || spice.any(|d| d.name != "channel" || !virtio(d))
+    {
         return Err(refuse::unsupported("spicevmc device type only supports virtio"));
     }
+    domain.other_devices.iter().try_for_each(ignored::checked)?;
+    ["serial", "parallel"].iter().for_each(|class| ports(&mut domain.other_devices, class));
     let mut videos: Vec<&mut Element> = domain.other_devices.iter_mut().filter(|d| d.name == "video").collect();
     let primary = |v: &Element| v.child("model").is_some_and(|m| m.attr("primary") == Some("yes"));
     if videos.iter().filter(|v| primary(v)).count() > 1 {
         return Err(refuse::unsupported("Only one primary video device is supported"));
     }
+    let kind = |v: &Element| v.child("model").and_then(|m| m.attr("type")).map(str::to_string);
+    if videos.len() > 1 && videos.iter().any(|v| kind(v).as_deref() == Some("none")) {
+        let message = "a 'none' video type must be the only video device defined for the domain";
+        return Err(refuse::unsupported(message));
+    }
     let none = !videos.iter().any(|v| primary(v));
     if let Some(model) = videos.first_mut().filter(|_| none).and_then(|v| v.child_mut("model")) {
         if model.attr("type") != Some("none") {
-            let at = model.attrs.iter().position(|(name, _)| name == "blob").unwrap_or(model.attrs.len());
-            model.attrs.insert(at, ("primary".to_string(), "yes".to_string()));
+            model.set("primary", "yes");
         }
     }
     // The primary one comes first.
@@ -163,6 +222,18 @@ fn others(domain: &mut Domain) -> Result<()> {
     }
     smartcards(&mut domain.other_devices);
     Ok(())
+}
+
+/// Ports that the document leaves open come behind the highest that it names.
+fn ports(devices: &mut [Element], class: &str) {
+    let targets = devices.iter_mut().filter(|device| device.name == class).filter_map(|d| d.child_mut("target"));
+    let mut targets: Vec<&mut Element> = targets.collect();
+    let highest = targets.iter().filter_map(|target| number(target, "port")).max();
+    let mut free = highest.map_or(0, |port| port.saturating_add(1));
+    for target in targets.iter_mut().filter(|target| target.attr("port").is_none()) {
+        target.set("port", free);
+        free = free.saturating_add(1);
+    }
 }
 
 /// Every smart card has a slot.
@@ -189,27 +260,36 @@ pub(super) fn implied_controllers(domain: &mut Domain) {
         // An address may name any number; beyond some hundreds there are no such machines.
         wanted.extend((0..highest.max().map_or(0, |n| n.min(1023) + 1)).map(|index| (kind, index)));
     }
-    let on = |element: Option<&Element>| element.and_then(|a| number(a, "controller")).unwrap_or(0).min(1023);
+    let on = |address: Option<&Element>, kind: &str| {
+        let address = address.filter(|a| a.attr("type") == Some(kind));
+        address.and_then(|a| number(a, "controller")).unwrap_or(0).min(1023)
+    };
     let virtio =
         |e: &&Element| e.name == "channel" && e.child("target").is_some_and(|t| t.attr("type") == Some("virtio"));
-    wanted.extend(domain.other_devices.iter().filter(virtio).map(|e| ("virtio-serial", on(e.child("address")))));
+    wanted.extend(
+        domain.other_devices.iter().filter(virtio).map(|e| ("virtio-serial", on(e.child("address"), "virtio-serial"))),
+    );
     for console in domain.consoles.iter().filter(|c| c.target_kind == "virtio") {
-        wanted.push(("virtio-serial", on(console.kept.iter().find(|e| e.name == "address"))));
+        let address = console.kept.iter().find(|e| e.name == "address");
+        wanted.push(("virtio-serial", on(address, "virtio-serial")));
     }
     let cards = domain.other_devices.iter().filter(|d| d.name == "smartcard");
-    wanted.extend(cards.map(|card| ("ccid", on(card.child("address")))));
-    for hostdev in &domain.hostdevs {
-        let HostdevSource::Other(element) = &hostdev.source else { continue };
-        if element.attr("type") == Some("scsi") {
-            wanted.push(("scsi", on(element.child("address"))));
+    wanted.extend(cards.map(|card| ("ccid", on(card.child("address"), "ccid"))));
+    let scsi = domain.hostdevs.iter().filter_map(|hostdev| match &hostdev.source {
+        HostdevSource::Other(element) if element.attr("type") == Some("scsi") => {
+            Some(on(element.child("address"), "drive"))
         }
-    }
+        _ => None,
+    });
+    wanted.extend(scsi.max().into_iter().flat_map(|highest| (0..=highest).map(|index| ("scsi", index))));
+    let mut controllers = take_controllers(&mut domain.other_devices);
+    let mut there: HashSet<(String, Option<u32>)> =
+        controllers.iter().map(|controller| (controller.kind.clone(), controller.index)).collect();
     for (kind, index) in wanted {
-        let there =
-            |d: &Element| d.name == "controller" && d.attr("type") == Some(kind) && number(d, "index") == Some(index);
-        if !domain.other_devices.iter().any(there) {
-            let controller = Element::new("controller").with("type", kind).with("index", index);
-            insert_controller(&mut domain.other_devices, controller);
+        if there.insert((kind.to_string(), Some(index))) {
+            let element = Element::new("controller").with("type", kind).with("index", index);
+            insert_controller(&mut controllers, Controller::from_element(element));
         }
     }
+    put_controllers(&mut domain.other_devices, controllers);
 }

@@ -14,6 +14,15 @@ pub(super) fn disk(node: Node, context: &Context) -> Result<Disk> {
     if let Some(given) = node.child("source") {
         source(given, &mut element, &kind)?;
     }
+    let protocol = element.child("source").and_then(|source| source.attr("protocol")).unwrap_or_default().to_string();
+    for child in &mut element.children {
+        match child.name.as_str() {
+            "encryption" => disk_source::encryption(child)?,
+            "auth" => disk_source::authentication(child, &protocol)?,
+            "backingStore" => disk_source::backing(child)?,
+            _ => {}
+        }
+    }
     let target = element.child("target").and_then(|t| t.attr("dev")).unwrap_or_default().to_string();
     let path = Disk { element: element.clone() }.source_path().map(str::to_string);
     if element.child("source").is_none() && !["cdrom", "floppy"].contains(&device.as_str()) {
@@ -29,7 +38,8 @@ pub(super) fn disk(node: Node, context: &Context) -> Result<Disk> {
         return Err(refuse::internal(format!("Invalid harddisk device name: {target}")));
     }
     details(&mut element, &kind, &device)?;
-    element.children.iter_mut().try_for_each(ignored::address)?;
+    address::info(&mut element.children)?;
+    address::refuse_unassigned(&element.children)?;
     Ok(Disk { element })
 }
 
@@ -59,8 +69,10 @@ fn source(given: Node, element: &mut Element, kind: &str) -> Result<()> {
         }
         _ => {}
     }
-    let hollow = source.attrs.iter().all(|(name, _)| name == "startupPolicy");
-    if hollow {
+    let device = element.attr("device").unwrap_or("disk").to_string();
+    let Some(source) = element.child_mut("source") else { return Ok(()) };
+    disk_source::refine(source, kind, &device)?;
+    if source.attrs.iter().all(|(name, _)| name == "startupPolicy") {
         element.remove("source");
     }
     Ok(())
@@ -80,6 +92,8 @@ fn details(element: &mut Element, kind: &str, device: &str) -> Result<()> {
                 return Err(refuse::unsupported(format!("{name} can be used only with device='lun'")));
             }
         }
+    } else if element.attr("sgio") == Some("unfiltered") {
+        return Err(refuse::unsupported("unfiltered sgio is no longer supported"));
     } else if !["block", "network", "volume"].contains(&kind) {
         return Err(refuse::unsupported("disk device='lun' is only valid for block type disk source"));
     }
@@ -87,10 +101,30 @@ fn details(element: &mut Element, kind: &str, device: &str) -> Result<()> {
         element.set("snapshot", "no");
     }
     element.remove("mirror");
+    let tray = element.child("target").is_some_and(|target| target.attr("tray").is_some());
+    if tray && !["cdrom", "floppy"].contains(&device) {
+        return Err(refuse::unsupported("tray is only valid for cdrom and floppy"));
+    }
+    let whole = |geometry: &Element| {
+        ["cyls", "heads", "secs"].iter().all(|name| geometry.attr(name).is_some_and(|text| text != "0"))
+    };
+    element.children.retain(|child| child.name != "geometry" || whole(child));
+    let cache = element.child_mut("driver").and_then(|driver| driver.child_mut("metadata_cache"));
+    if let Some(size) = cache.and_then(|cache| cache.child_mut("max_size")) {
+        let text = size.text.clone().unwrap_or_default();
+        let bad = || {
+            refuse::generic_xml(format!("Invalid value '{text}' for element or attribute './metadata_cache/max_size'"))
+        };
+        let value = crate::number::u64_of(&text, 10).ok_or_else(bad)?;
+        let bytes = crate::number::scale(value, size.attr("unit").unwrap_or_default(), 1, u64::MAX)?;
+        size.set("unit", "bytes");
+        size.text = Some(bytes.to_string());
+    }
     element.children.retain(|c| c.name != "serial" || c.text.is_some());
     let text = |name: &str| element.child(name).and_then(|c| c.text.as_deref());
     if let Some(wwn) = text("wwn") {
-        if wwn.len() != 16 || !wwn.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let wwn_digits = wwn.strip_prefix("0x").unwrap_or(wwn);
+        if wwn_digits.len() != 16 || !wwn_digits.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(refuse::internal(format!("Malformed wwn: {wwn}")));
         }
     }
@@ -131,6 +165,7 @@ pub(super) fn place(disks: &mut Vec<Disk>) -> Result<()> {
     sort_disks(disks);
     for disk in disks.iter_mut() {
         place_disk(&mut disk.element)?;
+        disk_source::checked(&disk.element)?;
     }
     let mut names: HashMap<&str, &Disk> = HashMap::new();
     for disk in disks.iter() {
@@ -201,7 +236,7 @@ fn place_disk(element: &mut Element) -> Result<()> {
         let fits = match bus {
             "ide" | "fdc" | "scsi" | "sata" => kind == "drive",
             "usb" => kind == "usb",
-            "virtio" => ["pci", "ccw", "virtio-mmio"].contains(&kind),
+            "virtio" => ["pci", "ccw", "virtio-mmio", "drive"].contains(&kind),
             _ => true,
         };
         let message = format!("Invalid address type '{kind}' for the disk '{named}' with the bus type '{bus}'");

@@ -94,19 +94,31 @@ fn feature(mut element: Element, node: Node) -> Result<Option<Element>> {
                 "kvm" => "KVM",
                 _ => "Xen",
             };
-            let passthrough = element.attr("mode") == Some("passthrough");
-            for child in node.elements().filter(|_| !passthrough) {
-                if element.child(child.name()).is_none() {
-                    let message = format!("unsupported {family} feature: {}", child.name());
-                    return Err(refuse::unsupported(message)).at(child);
+            let shape = DOMAIN.shape("features").and_then(|shape| DOMAIN.child(shape, node.name()));
+            for child in node.elements() {
+                let known = shape.and_then(|shape| DOMAIN.child(shape, child.name()));
+                let unknown = || refuse::unsupported(format!("unsupported {family} feature: {}", child.name()));
+                let again = shape::normalise(&DOMAIN, known.ok_or_else(unknown).at(child)?, child)?;
+                // Of several the last counts.
+                if let Some(first) = element.child_mut(child.name()) {
+                    *first = again;
+                }
+                if let Some(other) = child.elements().find(|inner| child.name() == "stimer" && inner.name() != "direct")
+                {
+                    let message = format!("unsupported Hyper-V stimer feature: {}", other.name());
+                    return Err(refuse::unsupported(message)).at(other);
                 }
             }
             element.children.iter().try_for_each(enlightenment)?;
         }
         "smm" => {
             if let Some(tseg) = element.child_mut("tseg") {
-                let kib: u64 = tseg.text.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0);
-                let (size, unit) = super::pinning::pretty(kib.saturating_mul(1024));
+                let text = tseg.text.clone().unwrap_or_default();
+                let path = "string(./features/smm/tseg)";
+                let bad = || refuse::generic_xml(format!("Invalid value '{text}' for element or attribute '{path}'"));
+                let value = crate::number::u64_of(&text, 10).ok_or_else(bad)?;
+                let unit = tseg.attr("unit").unwrap_or_default().to_string();
+                let (size, unit) = super::pinning::pretty(crate::number::scale(value, &unit, 1 << 20, u64::MAX)?);
                 tseg.set("unit", unit);
                 tseg.text = Some(size.to_string());
             }
@@ -126,7 +138,13 @@ fn enlightenment(feature: &Element) -> Result<()> {
                 return Err(refuse::xml("HyperV spinlock retry count must be at least 4095"));
             }
         }
-        "vendor_id" if on => match feature.attr("value").filter(|value| !value.is_empty()) {
+        "dirty-ring" if on => {
+            let size = feature.attr("size").and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+            if !size.is_power_of_two() || !(1_024..=65_536).contains(&size) {
+                return Err(refuse::xml("dirty ring must be power of 2 and ranges [1024, 65536]"));
+            }
+        }
+        "vendor_id" if on => match feature.attr("value") {
             None => return Err(refuse::xml("missing 'value' attribute for HyperV feature 'vendor_id'")),
             Some(value) if value.len() > 12 => {
                 return Err(refuse::xml("HyperV vendor_id value must not be more than 12 characters."));
@@ -160,8 +178,13 @@ pub(super) fn cpu(root: Node, context: &Context, vcpu: &Vcpu) -> Result<Option<E
     let Some(node) = root.child("cpu") else { return Ok(None) };
     let mut cpu = context.keep(node, "cpu")?;
     let named = cpu.child("model").is_some_and(|model| model.text.is_some());
-    if cpu.child("model").is_some_and(|m| m.text.is_none() && m.attr("fallback") != Some("forbid")) {
+    let bare = |model: &Element| model.text.is_none() && model.attr("vendor_id").is_none();
+    if cpu.child("model").is_some_and(bare) {
         cpu.remove("model");
+    }
+    let vendor = cpu.child("model").and_then(|model| model.attr("vendor_id"));
+    if vendor.is_some_and(|vendor| vendor.len() != 12) {
+        return Err(refuse::xml("vendor_id must be exactly 12 characters long")).at(node);
     }
     if let Some(model) = cpu.child_mut("model").filter(|_| named) {
         if model.attr("fallback").is_none() {

@@ -11,6 +11,20 @@ impl Domain {
         w.finish()
     }
 
+    /// Whether the document has what is shown only to who asks for it (`--security-info`): passwords, cookies.
+    pub fn has_secrets(&self) -> bool {
+        let cookies = |disk: &Disk| disk.element.find("source/cookies").is_some();
+        let password = |device: &Element| device.name == "graphics" && device.attr("passwd").is_some();
+        self.other_devices.iter().any(password) || self.disks.iter().any(cookies)
+    }
+
+    pub fn without_secrets(mut self) -> Domain {
+        self.other_devices.iter_mut().filter(|d| d.name == "graphics").for_each(|d| d.unset("passwd"));
+        let sources = self.disks.iter_mut().filter_map(|disk| disk.element.child_mut("source"));
+        sources.for_each(|source| source.remove("cookies"));
+        self
+    }
+
     /// `depth`: how many elements are around it.
     pub(crate) fn write(&self, w: &mut Writer, form: FormatOptions, depth: usize) {
         w.open("domain");

@@ -14,7 +14,7 @@ fn kept(elements: &[Element], names: &[&str], w: &mut Writer) {
     }
 }
 
-const INFO: [&str; 5] = ["boot", "alias", "master", "acpi", "address"];
+const INFO: [&str; 6] = ["boot", "rom", "alias", "master", "acpi", "address"];
 
 impl Filesystem {
     pub(crate) fn write(&self, w: &mut Writer) {

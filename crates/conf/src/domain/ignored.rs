@@ -14,40 +14,50 @@ pub(super) fn device(node: Node, context: &Context, before: &[Element]) -> Resul
         context.keep(node, name)?;
         return Err(refuse::xml("only one RNG backend is supported"));
     }
+    if name == "lease" {
+        node.child("lockspace").ok_or_else(unknown_cause)?;
+    }
     let mut element = context.keep(node, name)?;
     if !context.live {
         element.remove("alias");
     }
-    element.children.iter_mut().try_for_each(address)?;
+    address::info(&mut element.children)?;
     match name {
         "memory" if element.child("target").is_none() => {
             return Err(refuse::xml("missing <target> element for <memory> device"));
         }
         "memory" => return Err(refuse::unsupported("memory devices are not supported by this driver")),
         "lease" => lease(node, &element)?,
-        "serial" | "parallel" | "channel" => character(node, context, before, &mut element)?,
-        "redirdev" => {
-            let kind = element.attr("type").unwrap_or_default().to_string();
-            replace_source(node, context, &kind, &mut element)?;
-        }
+        "serial" | "parallel" | "channel" => character(node, context, &mut element)?,
+        "redirdev" => redirected(node, context, &mut element)?,
         "smartcard" => smartcard(node, context, &mut element)?,
+        "controller" => controller(&mut element)?,
+        "input" if element.attr("bus") == Some("usb") => on_usb(&element)?,
         "rng" => rng(node, context, &mut element)?,
         "tpm" => tpm(&mut element)?,
         "shmem" => shmem(&mut element)?,
-        "video" => video(&mut element)?,
-        "graphics" => graphics(&mut element),
-        "audio" => audio(&element)?,
+        "video" => graphics::video(&mut element)?,
+        "graphics" => graphics::graphics(&mut element)?,
+        "audio" => graphics::audio(&mut element, before)?,
         "vsock" => vsock(&mut element)?,
         "iommu" => iommu(node, &element)?,
-        "redirfilter" => usb_ids(&mut element),
+        "redirfilter" => usb_ids(&mut element)?,
         "panic" if element.is_bare() => return Ok(None),
+        "panic" => {
+            let twin = |other: &&Element| other.name == name && other.attr("model") == element.attr("model");
+            if let Some(model) = before.iter().find(twin).map(|_| element.attr("model").unwrap_or("default")) {
+                return Err(refuse::xml(format!("Multiple panic devices with model '{model}'")));
+            }
+        }
         _ => {}
     }
+    address::refuse_unassigned(&element.children)?;
     let again = before.iter().any(|other| other.name == name);
     match name {
         "watchdog" if again => Err(refuse::internal("only a single watchdog device is supported")),
         "memballoon" if again => Err(refuse::internal("only a single memory balloon device is supported")),
         "nvram" if again => Err(refuse::internal("only a single nvram device is supported")),
+        "redirfilter" if element.children.is_empty() => Ok(None),
         "redirfilter" if again => Err(refuse::internal("only a single redirection filter is supported")),
         "iommu" if again => Err(refuse::xml("only a single IOMMU device is supported")),
         "vsock" if again => Err(refuse::xml("only a single vsock device is supported")),
@@ -62,8 +72,7 @@ pub(super) fn unknown_cause() -> api::Error {
 
 fn lease(node: Node, element: &Element) -> Result<()> {
     let missing = |name: &str| refuse::xml(format!("Missing '{name}' element for lease"));
-    element.child("lockspace").ok_or_else(unknown_cause)?;
-    element.child("key").ok_or_else(|| missing("key"))?;
+    element.child("key").filter(|key| key.text.is_some()).ok_or_else(|| missing("key"))?;
     let target = element.child("target").ok_or_else(|| missing("target"))?;
     match target.attr("path") {
         Some(_) => Ok(()),
@@ -81,17 +90,18 @@ fn replace_source(node: Node, context: &Context, kind: &str, element: &mut Eleme
     Ok(())
 }
 
-fn character(node: Node, context: &Context, before: &[Element], element: &mut Element) -> Result<()> {
+fn character(node: Node, context: &Context, element: &mut Element) -> Result<()> {
     let name = node.name();
     let kind = element.attr("type").unwrap_or_default().to_string();
     if !context.live {
         element.unset("tty");
     }
-    replace_source(node, context, &kind, element)?;
     if name == "channel" {
-        return channel(element);
+        channel(element)?;
+        return replace_source(node, context, &kind, element);
     }
-    let target = element.child("target");
+    let target = element.child("target").cloned();
+    let target = target.as_ref();
     let target_kind = target.and_then(|t| t.attr("type")).filter(|_| name == "serial");
     const KINDS: [&str; 9] = [
         "none",
@@ -111,15 +121,14 @@ fn character(node: Node, context: &Context, before: &[Element], element: &mut El
     let port = target
         .and_then(|t| t.attr("port"))
         .map(|port| number::u32_wrapping(port, 10).ok_or_else(|| refuse::xml(format!("Invalid port number: {port}"))));
-    let used = before.iter().filter(|other| other.name == name);
-    let ports = used.filter_map(|o| o.child("target")?.attr("port")?.parse::<u32>().ok());
-    let free = ports.max().map_or(0, |highest| highest.saturating_add(1));
-    let port = port.transpose()?.unwrap_or(free);
+    replace_source(node, context, &kind, element)?;
+    // As much as none.
+    let port = port.transpose()?.filter(|port| *port != u32::MAX);
     let mut new = Element::new("target");
     if let Some(kind) = target_kind.filter(|kind| *kind != "none") {
         new.set("type", kind);
     }
-    new.set("port", port);
+    new.attrs.extend(port.map(|port| ("port".to_string(), port.to_string())));
     new.children.extend(target.map(|t| t.children.clone()).unwrap_or_default());
     element.remove("target");
     let at = element.children.iter().position(|c| !["source", "protocol", "log"].contains(&c.name.as_str()));
@@ -131,7 +140,7 @@ fn character(node: Node, context: &Context, before: &[Element], element: &mut El
 fn channel(element: &mut Element) -> Result<()> {
     let none = || refuse::xml("target type must be specified for channel device");
     let target = element.child_mut("target").ok_or_else(none)?;
-    let kind = target.attr("type").ok_or_else(none)?.to_string();
+    let kind = target.attr("type").unwrap_or("(null)").to_string();
     match kind.as_str() {
         "virtio" | "xen" => target.attrs.retain(|(name, _)| ["type", "name"].contains(&name.as_str())),
         "guestfwd" => {
@@ -141,7 +150,12 @@ fn channel(element: &mut Element) -> Result<()> {
                 let message = format!("Cannot parse socket address '{address}': Name or service not known");
                 return Err(api::Error::new(api::ErrorDomain::None, api::Code::SystemError, message));
             }
+            if !address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_ipv4()) {
+                return Err(refuse::unsupported("guestfwd channel only supports IPv4 addresses"));
+            }
             let port = target.attr("port").ok_or_else(|| refuse::missing_attribute("target", "port"))?;
+            let bad = || refuse::bad_attribute("target", "port", port, " Expected non-negative integer value");
+            let port = number::u32_of(port, 10).ok_or_else(bad)? & 0xffff;
             target.attrs = vec![
                 ("type".to_string(), kind),
                 ("address".to_string(), address.to_string()),
@@ -156,17 +170,30 @@ fn channel(element: &mut Element) -> Result<()> {
     Ok(())
 }
 
+fn is_character_type(kind: &str) -> bool {
+    crate::shape::DOMAIN.attribute_words("characterTypes", "type").contains(&kind)
+}
+
 fn smartcard(node: Node, context: &Context, element: &mut Element) -> Result<()> {
     match element.attr("mode") {
         Some("host-certificates") => {
             element.unset("type");
-            if element.children.iter().filter(|c| c.name == "certificate").count() != 3 {
+            let certificates = element.children.iter_mut().filter(|c| c.name == "certificate");
+            if certificates.map(|certificate| certificate.text.get_or_insert_default()).count() != 3 {
                 return Err(refuse::xml("host-certificates mode needs exactly three certificates"));
+            }
+            let database = element.child("database").and_then(|database| database.text.as_deref());
+            if let Some(path) = database.filter(|path| !path.starts_with('/')) {
+                return Err(refuse::xml(format!("expecting absolute path: {path}")));
             }
         }
         Some("passthrough") => {
             let missing = || refuse::xml("passthrough mode requires a character device type attribute");
             let kind = node.attr("type").ok_or_else(missing)?.to_string();
+            if !is_character_type(&kind) {
+                let message = format!("unknown type presented to host for character device: {kind}");
+                return Err(refuse::unsupported(message));
+            }
             replace_source(node, context, &kind, element)?;
         }
         _ => element.unset("type"),
@@ -182,6 +209,9 @@ fn rng(node: Node, context: &Context, element: &mut Element) -> Result<()> {
     match kept.attr("model") {
         Some("egd") => {
             let kind = backend.attr("type").ok_or_else(|| refuse::xml("missing EGD backend type"))?.to_string();
+            if !is_character_type(&kind) {
+                return Err(refuse::unsupported(format!("unknown backend type '{kind}' for egd")));
+            }
             kept.children = super::character::source(backend, context, &kind)?;
         }
         _ => kept.unset("type"),
@@ -190,11 +220,35 @@ fn rng(node: Node, context: &Context, element: &mut Element) -> Result<()> {
 }
 
 fn tpm(element: &mut Element) -> Result<()> {
+    if element.children.iter().filter(|child| child.name == "backend").count() > 1 {
+        return Err(refuse::xml("only one TPM backend is supported"));
+    }
     let Some(backend) = element.child_mut("backend") else {
         return Err(refuse::xml("missing TPM device backend"));
     };
-    if backend.attr("type") == Some("passthrough") && backend.child("device").is_none_or(|d| d.attr("path").is_none()) {
-        backend.children = vec![Element::new("device").with("path", "/dev/tpm0")];
+    match backend.attr("type") {
+        Some("emulator") if backend.child("active_pcr_banks").is_some() && backend.attr("version") != Some("2.0") => {
+            return Err(refuse::xml("<active_pcr_banks/> requires TPM version '2.0'"));
+        }
+        Some("passthrough") if backend.child("device").is_none_or(|d| d.attr("path").is_none()) => {
+            backend.children = vec![Element::new("device").with("path", "/dev/tpm0")];
+        }
+        Some("external") => {
+            let source = backend.child("source");
+            let attr = |name: &str| source.and_then(|source| source.attr(name));
+            match attr("type") {
+                None => return Err(refuse::xml("missing external TPM backend type")),
+                Some("unix") => {}
+                Some(_) => return Err(refuse::xml("only source type 'unix' is supported for external TPM device")),
+            }
+            if attr("mode").is_some_and(|mode| mode != "connect") {
+                return Err(refuse::xml("only 'client' mode is supported for external TPM device"));
+            }
+            let path = attr("path").ok_or_else(|| refuse::xml("missing socket path for external TPM device"))?;
+            let source = Element::new("source").with("type", "unix").with("mode", "connect").with("path", path);
+            backend.children = vec![source];
+        }
+        _ => {}
     }
     Ok(())
 }
@@ -206,6 +260,15 @@ fn shmem(element: &mut Element) -> Result<()> {
     if element.child("model").is_none() {
         element.children.insert(0, Element::new("model").with("type", "ivshmem"));
     }
+    if element.child("model").is_some_and(|model| model.attr("type") == Some("ivshmem")) {
+        element.unset("role");
+    }
+    if element.child("msi").is_some() && element.child("server").is_none() {
+        return Err(refuse::xml("msi option is only supported with a server"));
+    }
+    if element.child("size").is_some_and(|size| size.text.is_none()) {
+        element.remove("size");
+    }
     if let Some(size) = element.child_mut("size") {
         let value = size.text.as_deref().and_then(|text| number::u64_of(text, 10));
         let unit = size.attr("unit").unwrap_or_default().to_string();
@@ -216,77 +279,8 @@ fn shmem(element: &mut Element) -> Result<()> {
         let bytes = number::scale(value.ok_or_else(bad)?, &unit, 1, u64::MAX)?;
         size.set("unit", "M");
         size.text = Some((bytes >> 20).to_string());
-    }
-    Ok(())
-}
-
-fn video(element: &mut Element) -> Result<()> {
-    let Some(model) = element.child_mut("model").filter(|m| m.attr("type").is_some_and(|kind| kind != "default"))
-    else {
-        return Err(refuse::internal("missing video model and cannot determine default"));
-    };
-    let kind = model.attr("type").unwrap_or_default().to_string();
-    let mut attrs = std::mem::take(&mut model.attrs);
-    let mut fill = |name: &str, value: &str| {
-        if !attrs.iter().any(|(other, _)| other == name) {
-            attrs.push((name.to_string(), value.to_string()));
-        }
-    };
-    match kind.as_str() {
-        "vga" | "cirrus" | "vmvga" => fill("vram", "16384"),
-        "xen" => fill("vram", "4096"),
-        "qxl" => {
-            fill("ram", "65536");
-            fill("vram", "65536");
-        }
-        _ => {}
-    }
-    if kind != "none" {
-        fill("heads", "1");
-    }
-    const ORDER: [&str; 8] = ["type", "ram", "vram", "vram64", "vgamem", "heads", "primary", "blob"];
-    attrs.retain(|(name, value)| !(["ram", "vram64", "vgamem"].contains(&name.as_str()) && value == "0"));
-    attrs.sort_by_key(|(name, _)| ORDER.iter().position(|n| n == name));
-    model.attrs = attrs;
-    Ok(())
-}
-
-/// VNC and SPICE say on which addresses they listen, and whether their port is chosen for them.
-fn graphics(element: &mut Element) {
-    let vnc = match element.attr("type") {
-        Some("vnc") => true,
-        Some("spice") => false,
-        _ => return,
-    };
-    if vnc {
-        let chosen = element.attr("port").is_none_or(|port| port == "-1") || element.attr("autoport") == Some("yes");
-        let port = element.attr("port").unwrap_or("-1").to_string();
-        element.attrs.retain(|(name, _)| !["port", "autoport"].contains(&name.as_str()));
-        let ports = [("port", if chosen { "-1".to_string() } else { port })];
-        let ports = ports.into_iter().chain([("autoport", if chosen { "yes" } else { "no" }.to_string())]);
-        element.attrs.splice(1..1, ports.map(|(name, value)| (name.to_string(), value)));
-    }
-    if !element.children.iter().any(|c| c.name == "listen") {
-        let mut listen = Element::new("listen").with("type", "address");
-        if let Some(address) = element.attr("listen").map(str::to_string) {
-            listen.set("address", address);
-        }
-        element.children.insert(0, listen);
-    } else if let Some(address) = element.child("listen").and_then(|l| l.attr("address")).map(str::to_string) {
-        element.unset("listen");
-        let at = element
-            .attrs
-            .iter()
-            .position(|(name, _)| !["type", "port", "tlsPort", "autoport", "websocket"].contains(&name.as_str()));
-        let at = at.unwrap_or(element.attrs.len());
-        element.attrs.insert(at, ("listen".to_string(), address));
-    }
-}
-
-fn audio(element: &Element) -> Result<()> {
-    for side in element.children.iter() {
-        if side.child("settings").is_some() && side.attr("fixedSettings") != Some("yes") {
-            return Err(refuse::unsupported("audio settings specified without fixed settings flag"));
+        if bytes == 0 {
+            element.remove("size");
         }
     }
     Ok(())
@@ -301,56 +295,146 @@ fn vsock(element: &mut Element) -> Result<()> {
             }
         }
     }
+    if let Some(cid) = element.child_mut("cid").filter(|cid| cid.attr("auto").is_none()) {
+        cid.attrs.insert(0, ("auto".to_string(), "no".to_string()));
+    }
     Ok(())
 }
 
 fn iommu(node: Node, element: &Element) -> Result<()> {
-    let remaps = element.child("driver").is_some_and(|d| d.attr("intremap") == Some("on"));
+    let model = element.attr("model").unwrap_or_default();
+    let driver = element.child("driver");
+    let on = |name: &str| driver.is_some_and(|driver| driver.attr(name) == Some("on"));
     let root = node.parent().and_then(|devices| devices.parent());
     let split = root.and_then(|root| root.find("features/ioapic")).and_then(|ioapic| ioapic.attr("driver"));
-    if remaps && split != Some("qemu") {
+    if model != "intel" && driver.is_some() {
+        return Err(refuse::xml(format!("iommu model '{model}' doesn't support additional attributes")));
+    }
+    if on("intremap") && split != Some("qemu") {
         let message = "IOMMU interrupt remapping requires split I/O APIC (ioapic driver='qemu')";
         return Err(refuse::unsupported(message));
     }
-    Ok(())
+    if on("eim") && !on("intremap") {
+        return Err(refuse::unsupported("IOMMU eim requires interrupt remapping to be enabled"));
+    }
+    match model != "virtio" && element.child("address").is_some() {
+        true => Err(refuse::xml(format!("iommu model '{model}' can't have address"))),
+        false => Ok(()),
+    }
 }
 
-/// Numbers of USB devices have four hexadecimal digits in upper case.
-fn usb_ids(element: &mut Element) {
+/// Numbers of USB devices have four hexadecimal digits in upper case; negative ones stand for any.
+fn usb_ids(element: &mut Element) -> Result<()> {
     for device in &mut element.children {
         for (name, digits) in [("class", 2), ("vendor", 4), ("product", 4)] {
-            if let Some(id) = device.attr(name).and_then(|text| number::u32_of(text, 0)) {
-                device.set(name, format!("0x{id:0digits$X}"));
+            match device.attr(name).and_then(|text| number::i32_of(text, 10)) {
+                Some(id) if name == "class" && id > 0xff => {
+                    return Err(refuse::internal(format!("Invalid USB Class code 0x{id:x}")));
+                }
+                Some(id) if id >= 0 => device.set(name, format!("0x{id:0digits$X}")),
+                _ => device.unset(name),
             }
         }
+        match device.attr("version").map(str::to_string) {
+            None => {}
+            Some(version) if version == "-1" => device.unset("version"),
+            Some(version) => {
+                let bad = || refuse::xml(format!("Cannot parse USB device version {version}"));
+                device.set("version", usb_version(&version).ok_or_else(bad)?);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `1.1` is version 1.10: two digits of which the second may be left out, and the same before the point.
+fn usb_version(text: &str) -> Option<String> {
+    let (major, minor) = text.split_once('.')?;
+    let digits = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(major) || !digits(minor) {
+        return None;
+    }
+    let major: u32 = major.parse().ok()?;
+    Some(format!("{major}.{minor:0<2}"))
+}
+
+fn redirected(node: Node, context: &Context, element: &mut Element) -> Result<()> {
+    on_usb(element)?;
+    let kind = element.attr("type").unwrap_or_default().to_string();
+    if kind == "dbus" && node.child("source").is_none_or(|source| source.attr("channel").is_none()) {
+        element.children.retain(|child| !["source", "protocol"].contains(&child.name.as_str()));
+        element.children.insert(0, Element::new("source").with("channel", "org.qemu.usbredir"));
+    } else {
+        replace_source(node, context, &kind, element)?;
+    }
+    Ok(())
+}
+
+fn on_usb(element: &Element) -> Result<()> {
+    match address::of_other_type(&element.children, &["usb"]) {
+        Some(_) => Err(refuse::xml("Invalid address for a USB device")),
+        None => Ok(()),
     }
 }
 
-/// What a table does not say about addresses: PCI's limits, and that one without any number is written bare.
-pub(super) fn address(element: &mut Element) -> Result<()> {
-    if element.name != "address" {
-        return Ok(());
-    }
-    match element.attr("type") {
-        Some("pci") => {
-            let number = |name: &str| element.attr(name).and_then(|text| number::u32_of(text, 0)).unwrap_or(0);
-            if ["domain", "bus", "slot"].iter().all(|name| number(name) == 0) {
-                element.attrs.retain(|(name, _)| !["domain", "bus", "slot", "function"].contains(&name.as_str()));
-                return Ok(());
-            }
-            for (name, most) in [("domain", 0xffff), ("bus", 0xff), ("slot", 0x1f), ("function", 7)] {
-                let found = number(name);
-                if found > most {
-                    let message = format!("Invalid PCI address {name}='0x{found:X}', must be <= 0x{most:X}");
-                    return Err(refuse::xml(message));
-                }
+/// Limits of PCI controllers, and what only some models have.
+fn controller(element: &mut Element) -> Result<()> {
+    element.children.retain(|child| child.name != "pcihole64" || child.text.is_some());
+    let root = matches!(element.attr("model"), Some("pci-root" | "pcie-root"));
+    if let Some(target) = element.child_mut("target") {
+        target.children.retain(|node| node.text.is_some());
+        let limits = [
+            ("chassisNr", "chassisNr", 1, 255),
+            ("chassis", "chassis", 0, 255),
+            ("port", "port", 0, 255),
+            ("busNr", "busNr", 1, 254),
+            ("index", "target index", 0, 30),
+        ];
+        for (name, what, least, most) in limits {
+            let Some(found) = target.attr(name).and_then(|text| text.parse::<i64>().ok()) else { continue };
+            if !(least..=most).contains(&found) {
+                let message = format!("PCI controller {what} '{found}' out of range - must be {least}-{most}");
+                return Err(refuse::unsupported(message));
             }
         }
-        Some("unassigned") => {
-            let message = "address of type 'unassigned' is supported only for hostdevs";
+        if let Some(port) = target.attr("port").and_then(|text| text.parse::<u32>().ok()) {
+            target.set("port", format!("0x{port:x}"));
+        }
+    }
+    let index = element.child("target").and_then(|target| target.attr("index")).map(str::to_string);
+    if let Some(target) = index.filter(|_| element.attr("type") == Some("pci")) {
+        if (target == "0") != (element.attr("index").unwrap_or("0") == "0") {
+            let message = "Only the PCI controller with index 0 can have target index 0, and vice versa";
             return Err(refuse::unsupported(message));
         }
-        _ => {}
     }
-    Ok(())
+    element.children.retain(|child| child.name != "target" || !child.is_bare());
+    if root && element.child("address").is_some() {
+        return Err(refuse::unsupported("pci-root and pcie-root controllers should not have an address"));
+    }
+    let threads = element.child("driver").is_some_and(|driver| driver.attr("iothread").is_some());
+    let model = element.attr("model").unwrap_or_default();
+    let virtio = ["virtio-scsi", "virtio-transitional", "virtio-non-transitional"].contains(&model);
+    match threads && !(element.attr("type") == Some("scsi") && virtio) {
+        true => Err(refuse::xml("'iothread' attribute only supported for virtio scsi controllers")),
+        false => Ok(()),
+    }
+}
+
+/// What is checked of a device when the whole document has been read.
+pub(super) fn checked(element: &Element) -> Result<()> {
+    match element.name.as_str() {
+        "video" => graphics::accelerated(element),
+        "vsock" => graphics::virtio_options(element, element.attr("model").is_some()),
+        "smartcard" if address::of_other_type(&element.children, &["ccid"]).is_some() => {
+            Err(refuse::unsupported("Controllers must use the 'ccid' address type"))
+        }
+        "serial" if element.child("target").is_some_and(|target| target.attr("type") == Some("usb-serial")) => {
+            match address::of_other_type(&element.children, &["usb"]) {
+                Some(_) => Err(refuse::unsupported("usb-serial requires address of usb type")),
+                None => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
 }

@@ -3,15 +3,18 @@
 //! What the driver acts on has a type of its own; what it only keeps (as libvirt does) is an `Element`,
 //! checked and normalised by the tables in `shape`.
 
+mod address;
 mod character;
 mod complete;
 mod device;
+mod disk_source;
 mod disks;
 mod extension;
 mod features;
 mod format;
 mod format_devices;
 mod general;
+mod graphics;
 mod hostdev;
 mod ignored;
 mod interface;
@@ -30,6 +33,7 @@ mod tuning;
 pub use device::*;
 pub use general::*;
 pub use interface::*;
+pub use parse::dropped;
 pub(crate) use parse::from_node;
 
 use crate::element::Element;

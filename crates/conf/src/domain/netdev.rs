@@ -333,15 +333,32 @@ pub(super) fn other_source(node: Node, kind: &str, context: &Context) -> Result<
         "vdpa" => element.set("dev", refuse::required(node, "dev")?),
         "vds" => {
             for name in ["switchid", "portid", "portgroupid", "connectionid"] {
-                element.set(name, refuse::required(node, name)?);
+                let text = refuse::required(node, name)?;
+                match Uuid::parse(text).filter(|_| name == "switchid") {
+                    Some(uuid) => element.set(name, uuid),
+                    None => element.set(name, text),
+                }
             }
         }
         _ => {
             for name in ["dev", "mode"] {
                 optional(&mut element, name);
             }
-            if let Some(address) = node.child("address") {
-                element.children.push(context.keep(address, "address")?);
+            match node.child("address") {
+                Some(address) if address.attr("type") == Some("usb") => {
+                    let mut kept = Element::new("address").with("type", "usb");
+                    for name in ["bus", "device"] {
+                        refuse::required(address, name)?;
+                        kept.set(name, refuse::unsigned(address, name, 0)?.unwrap_or(0));
+                    }
+                    element.children.push(kept);
+                }
+                Some(address) if address.attr("type").is_some_and(|kind| kind != "pci") => {
+                    let kind = address.attr("type").unwrap_or_default();
+                    return Err(refuse::unsupported(format!("unknown host device source address type '{kind}'")));
+                }
+                Some(address) => element.children.push(context.keep(address, "address")?),
+                None => {}
             }
         }
     }

@@ -91,8 +91,10 @@ pub(super) fn interface(node: Node, context: &Context) -> Result<Interface> {
     };
     let parts = [("portForward", Some("portForward")), ("driver", driver), ("backend", Some("interfaceBackend"))];
     for (name, shape) in parts.into_iter().filter_map(|(name, shape)| Some((name, shape?))) {
-        let child = node.child(name).map(|child| context.keep(child, shape)).transpose()?;
-        kept.extend(child.filter(|element| !element.is_bare()));
+        let several = if name == "portForward" { usize::MAX } else { 1 };
+        for child in node.elements().filter(|child| child.name() == name).take(several) {
+            kept.extend(Some(context.keep(child, shape)?).filter(|element| !element.is_bare()));
+        }
     }
     if !virtio {
         kept.iter_mut().filter(|e| e.name == "backend").for_each(|e| e.unset("vhost"));
@@ -106,7 +108,8 @@ pub(super) fn interface(node: Node, context: &Context) -> Result<Interface> {
         }
         kept.extend(Some(rom).filter(|rom| !rom.is_bare()));
     }
-    if let Some(tune) = node.child("tune").and_then(|t| t.child("sndbuf")) {
+    let tune = node.child("tune").and_then(|tune| tune.child("sndbuf"));
+    if let Some(tune) = tune.filter(|tune| !tune.text().is_empty()) {
         let text = tune.text();
         let bad = || refuse::xml("sndbuf must be a positive integer");
         let number = number::u64_of(&text, 10).ok_or_else(bad).at(tune)?;

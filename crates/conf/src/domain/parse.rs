@@ -61,6 +61,13 @@ impl Domain {
     }
 }
 
+/// What of a client's document will be dropped: a domain's, or a device's. One line each.
+pub fn dropped(xml: &[u8]) -> Vec<String> {
+    let Ok(document) = Document::parse(xml, DEFINITION) else { return Vec::new() };
+    let root = document.root();
+    complaints(root, root.name(), ParseOptions::default()).unwrap_or_default()
+}
+
 pub(super) fn wrong_root(expected: &str, root: Node) -> Error {
     refuse::xml(format!("expecting root element of '{expected}', not '{}'", root.name()))
 }
@@ -211,7 +218,10 @@ pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Do
         domain.idmap = IdMap::default();
     }
     devices(root, context, &mut domain)?;
+    tuning::enough_memory(root, &domain.memory)?;
     complete::complete(&mut domain, context)?;
+    tuning::single_vcpus(root)?;
+    tuning::in_range(root)?;
     check_name(&domain.name)?;
     Ok(domain)
 }

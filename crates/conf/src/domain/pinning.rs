@@ -5,6 +5,7 @@ use super::*;
 use crate::cpuset::CpuSet;
 use crate::refuse::{self, Place};
 use crate::xml::Node;
+use std::collections::HashMap;
 use std::collections::HashSet;
 
 pub(super) fn pinning(
@@ -71,12 +72,39 @@ pub(super) fn pinning(
         true => Ok(()),
         false => Err(refuse::unsupported(format!("Cannot find 'iothread' : {id}"))),
     })?;
+    let mut groups = Groups::default();
     for name in ["cachetune", "memorytune"] {
         for tune in node.all(name) {
             into.extend(allocation(tune, context, name, vcpu).at(tune)?);
+            let Some(cpus) = tune.attr("vcpus").and_then(CpuSet::parse) else { continue };
+            groups.add(name, cpus).at(tune)?;
         }
     }
     Ok(())
+}
+
+/// Which CPUs have a group already: they share all of it, or nothing.
+#[derive(Default)]
+struct Groups {
+    sets: Vec<(&'static str, CpuSet)>,
+    of: HashMap<u32, usize>,
+}
+
+impl Groups {
+    fn add(&mut self, name: &'static str, cpus: CpuSet) -> Result<()> {
+        for cpu in cpus.iter() {
+            match self.of.get(&cpu).and_then(|at| self.sets.get(*at)) {
+                Some((_, others)) if *others != cpus => return Err(refuse::xml("Overlapping vcpus in resctrls")),
+                Some((other, _)) if *other == name => {
+                    return Err(refuse::xml(format!("Identical vcpus in {name}s found")));
+                }
+                _ => {}
+            }
+        }
+        self.of.extend(cpus.iter().map(|cpu| (cpu, self.sets.len())));
+        self.sets.push((name, cpus));
+        Ok(())
+    }
 }
 
 /// A part of the cache or of the memory's bandwidth for some CPUs.
@@ -87,7 +115,12 @@ fn allocation(node: Node, context: &Context, name: &str, vcpu: &Vcpu) -> Result<
     let set = CpuSet::parse(text);
     let set = set.ok_or_else(|| refuse::xml(format!("Invalid {name} attribute 'vcpus' value '{text}'")))?;
     let set = CpuSet::from_numbers(set.iter().filter(|cpu| *cpu < vcpu.maximum));
+    let mut nodes = std::collections::HashSet::new();
     for child in element.children.iter().filter(|child| child.name == "node") {
+        let id = child.attr("id").unwrap_or_default();
+        if !nodes.insert(id) {
+            return Err(refuse::xml(format!("Memory Bandwidth already defined for node {id}")));
+        }
         if child.attr("bandwidth").and_then(|b| b.parse::<u32>().ok()).is_some_and(|percent| percent > 100) {
             return Err(refuse::xml("Memory Bandwidth value exceeding 100 is invalid."));
         }

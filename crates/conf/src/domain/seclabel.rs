@@ -33,7 +33,7 @@ fn seclabel(node: Node, context: &Context) -> Result<Option<SecLabel>> {
     let model = node.attr("model");
     let kind = refuse::word(node, "type", SecLabelKind::from_word)?;
     let relabel = refuse::word(node, "relabel", refuse::yes_no)?;
-    let Some(kind) = kind else {
+    let Some(kind) = kind.or((model == Some("none")).then_some(SecLabelKind::None)) else {
         return model.filter(|model| !model.is_empty()).map(|_| None).ok_or_else(missing);
     };
     if kind == SecLabelKind::Dynamic && relabel == Some(false) {

@@ -58,7 +58,8 @@ pub(super) fn filesystem(node: Node, context: &Context) -> Result<Filesystem> {
 pub(super) fn info(node: Node, context: &Context) -> Result<Vec<Element>> {
     let shape = if context.live { "infoLive" } else { "infoBoot" };
     let mut info = context.keep(node, shape)?.children;
-    info.iter_mut().try_for_each(ignored::address)?;
+    address::info(&mut info)?;
+    address::refuse_unassigned(&info)?;
     Ok(info)
 }
 
@@ -116,9 +117,9 @@ fn source_text(source: &FilesystemSource) -> &str {
 }
 
 /// Formats of images that `<driver>` may name.
-const FORMATS: [&str; 18] = [
+const FORMATS: [&str; 16] = [
     "raw", "dir", "bochs", "cloop", "dmg", "iso", "vpc", "vdi", "fat", "vhd", "ploop", "cow", "qcow", "qcow2", "qed",
-    "vmdk", "luks", "rbd",
+    "vmdk",
 ];
 
 /// The driver; options for a virtual machine where no driver is named.

@@ -15,11 +15,18 @@ const ENTRIES: [(&str, &[&str]); 4] = [
 
 pub(super) fn sysinfo(node: Node, context: &Context, uuid: &Uuid) -> Result<Element> {
     let mut element = context.keep(node, "sysinfo")?;
+    for strings in element.children.iter_mut().filter(|part| part.name == "oemStrings") {
+        for entry in &mut strings.children {
+            entry.text.get_or_insert_default();
+        }
+    }
     for part in &mut element.children {
         let Some((name, order)) = ENTRIES.iter().find(|(name, _)| *name == part.name) else { continue };
         let place = |entry: &Element| order.iter().position(|name| Some(*name) == entry.attr("name"));
-        part.children.retain(|entry| place(entry).is_some() && entry.text.is_some());
+        // The first of each name counts, be it empty.
         part.children.sort_by_key(place);
+        part.children.dedup_by_key(|entry| place(entry));
+        part.children.retain(|entry| place(entry).is_some() && entry.text.is_some());
         let value = |wanted: &str| {
             let entry = part.children.iter().find(|entry| entry.attr("name") == Some(wanted));
             entry.and_then(|entry| entry.text.as_deref())
@@ -85,7 +92,7 @@ pub(super) fn launch_security(root: Node, context: &Context) -> Result<Option<El
     let mut element = context.keep(node, "launchSecurity")?;
     if element.attr("type") == Some("sev") {
         let policy = element.child_mut("policy");
-        let number = policy.as_ref().and_then(|p| p.text.as_deref()).and_then(|t| crate::number::u32_of(t, 0));
+        let number = policy.as_ref().and_then(|p| p.text.as_deref()).and_then(|t| crate::number::u32_of(t, 16));
         match policy.zip(number) {
             Some((policy, number)) => policy.text = Some(format!("0x{number:04x}")),
             None => return Err(refuse::xml("failed to get launch security policy")).at(node),

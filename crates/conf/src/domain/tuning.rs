@@ -26,7 +26,6 @@ pub(super) fn scaled(node: Node, text: &str, path: &str, default: u64) -> Result
 }
 
 pub(super) fn memory(root: Node) -> Result<Memory> {
-    let none = "Memory size must be specified via <memory> or in the <numa> configuration";
     let filled = |name: &str| root.child(name).filter(|n| !n.text().is_empty()).map_or(Ok(None), |_| kib(root, name));
     let maximum = filled("memory")?;
     let dump_core = match root.child("memory") {
@@ -39,25 +38,39 @@ pub(super) fn memory(root: Node) -> Result<Memory> {
         0 => numa_memory(root)?,
         given => given,
     };
-    if maximum == 0 {
-        return Err(refuse::xml(none));
-    }
-    if let Some(node) = root.child("maxMemory") {
-        return max_memory(node);
-    }
+    root.child("maxMemory").map_or(Ok(()), max_memory)?;
     let current = if current == 0 || current > maximum { maximum } else { current };
     Ok(Memory { maximum, current, dump_core })
 }
 
+/// What is checked of memory when all has been read.
+pub(super) fn enough_memory(root: Node, memory: &Memory) -> Result<()> {
+    if memory.maximum == 0 {
+        let none = "Memory size must be specified via <memory> or in the <numa> configuration";
+        return Err(refuse::xml(none));
+    }
+    let Some(node) = root.child("maxMemory") else { return Ok(()) };
+    match kib(root, "maxMemory")?.unwrap_or(0) {
+        0 => Ok(()),
+        most if most < memory.maximum => {
+            Err(refuse::xml("maximum memory size must be equal or greater than the actual memory size")).at(node)
+        }
+        _ => {
+            let message = "memory hotplug tunables <maxMemory> are not supported by this hypervisor driver";
+            Err(refuse::unsupported(message)).at(node)
+        }
+    }
+}
+
 /// Memory that can be plugged in: nothing that a container has.
-fn max_memory(node: Node) -> Result<Memory> {
+fn max_memory(node: Node) -> Result<()> {
     let bad = || refuse::xml("Failed to parse memory slot count");
     let slots = node.attr("slots").map_or(Ok(0), |text| number::u32_of(text, 10).ok_or_else(bad)).at(node)?;
     let given = !node.text().is_empty() && node.text() != "0";
     if slots > 0 && !given || slots == 0 && given {
         return Err(refuse::xml("both maximum memory size and memory slot count must be specified")).at(node);
     }
-    Err(refuse::unsupported("memory hotplug tunables <maxMemory> are not supported by this hypervisor driver")).at(node)
+    Ok(())
 }
 
 /// All NUMA cells' memory, which stands in for a missing `<memory>`.
@@ -80,7 +93,7 @@ pub(super) fn memtune(root: Node) -> Result<MemTune> {
     Ok(MemTune {
         hard_limit: limit("hard_limit")?,
         soft_limit: limit("soft_limit")?,
-        min_guarantee: limit("min_guarantee")?,
+        min_guarantee: limit("min_guarantee")?.filter(|kib| *kib != 0),
         swap_hard_limit: limit("swap_hard_limit")?,
     })
 }
@@ -125,9 +138,25 @@ fn blkio_device(node: Node) -> Result<BlkioDevice> {
 }
 
 pub(super) fn vcpu(root: Node) -> Result<Vcpu> {
-    if root.find("vcpus/vcpu").is_some() {
-        return Err(refuse::unsupported("individual CPU state configuration is not supported"));
+    let vcpu = count(root)?;
+    for single in root.child("vcpus").into_iter().flat_map(|vcpus| vcpus.all("vcpu")) {
+        let id = refuse::unsigned(single, "id", 10).at(single)?;
+        if let Some(id) = id.filter(|id| *id >= vcpu.maximum) {
+            return Err(refuse::xml(format!("vcpu id '{id}' is out of range of maximum vcpu count"))).at(single);
+        }
     }
+    Ok(vcpu)
+}
+
+/// Nothing that a container has.
+pub(super) fn single_vcpus(root: Node) -> Result<()> {
+    match root.find("vcpus/vcpu") {
+        Some(node) => Err(refuse::unsupported("individual CPU state configuration is not supported")).at(node),
+        None => Ok(()),
+    }
+}
+
+fn count(root: Node) -> Result<Vcpu> {
     let mut vcpu = Vcpu { maximum: 1, current: None, cpuset: None, placement: Placement::Static };
     let Some(node) = root.child("vcpu") else { return Ok(vcpu) };
     let text = node.text();
@@ -214,7 +243,11 @@ pub(super) fn iothreads(root: Node, context: &Context) -> Result<Vec<Element>> {
 
 fn thread_pool(element: &Element) -> Result<()> {
     let number = |name| element.attr(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(-1);
-    match number("thread_pool_min") > number("thread_pool_max") {
+    let (least, most) = (number("thread_pool_min"), number("thread_pool_max"));
+    if most == 0 {
+        return Err(refuse::unsupported("thread_pool_max must be a positive integer"));
+    }
+    match least > most {
         true => Err(refuse::unsupported("thread_pool_min must be smaller or equal to thread_pool_max")),
         false => Ok(()),
     }
@@ -245,14 +278,11 @@ pub(super) fn cputune(root: Node, context: &Context, vcpu: &Vcpu, kept: &[Elemen
     if let Some(child) = node.child("shares").filter(|n| !n.text().is_empty()) {
         let bad = || refuse::xml("can't parse cputune shares value");
         let shares = number::u64_of(&child.text(), 10).ok_or_else(bad).at(child)?;
-        if shares != 0 && !(2..=262_144).contains(&shares) {
-            return Err(out_of_range("shares", 2, 262_144)).at(child);
-        }
         tune.shares = Some(shares);
     }
     for prefix in ["", "global_", "emulator_", "iothread_"] {
-        let period = bounded_period(node, prefix)?;
-        let quota = bounded_quota(node, prefix)?;
+        let period = self::period(node, prefix)?;
+        let quota = self::quota(node, prefix)?;
         if prefix.is_empty() {
             (tune.period, tune.quota) = (period, quota);
             continue;
@@ -265,30 +295,44 @@ pub(super) fn cputune(root: Node, context: &Context, vcpu: &Vcpu, kept: &[Elemen
     Ok(tune)
 }
 
+/// What is checked of shares, periods and quotas when all has been read.
+pub(super) fn in_range(root: Node) -> Result<()> {
+    let Some(node) = root.child("cputune") else { return Ok(()) };
+    if let Some(shares) = node.child("shares").filter(|n| !n.text().is_empty()) {
+        if number::u64_of(&shares.text(), 10).is_some_and(|n| n != 0 && !(2..=262_144).contains(&n)) {
+            return Err(out_of_range("shares", 2, 262_144)).at(shares);
+        }
+    }
+    for prefix in ["", "global_", "emulator_", "iothread_"] {
+        if period(node, prefix)?.is_some_and(|period| !PERIOD.contains(&period)) {
+            return Err(out_of_range(&format!("{prefix}period"), *PERIOD.start(), *PERIOD.end())).at(node);
+        }
+        if quota(node, prefix)?.is_some_and(|quota| quota > 0 && !QUOTA.contains(&quota)) {
+            let (least, most) = (*QUOTA.start() as u64, *QUOTA.end() as u64);
+            return Err(out_of_range(&format!("{prefix}quota"), least, most)).at(node);
+        }
+    }
+    Ok(())
+}
+
 fn out_of_range(name: &str, least: u64, most: u64) -> api::Error {
     refuse::unsupported(format!("Value of cputune '{name}' must be in range [{least}, {most}]"))
 }
 
 /// `None`: not given, or 0, which is the same.
-fn bounded_period(node: Node, prefix: &str) -> Result<Option<u64>> {
+fn period(node: Node, prefix: &str) -> Result<Option<u64>> {
     let name = format!("{prefix}period");
     let Some(child) = node.child(&name).filter(|n| !n.text().is_empty()) else { return Ok(None) };
     let bad = || refuse::xml(format!("can't parse cputune {} value", name.replace('_', " ")));
     let period = number::u64_of(&child.text(), 10).ok_or_else(bad).at(child)?;
-    if period != 0 && !PERIOD.contains(&period) {
-        return Err(out_of_range(&name, *PERIOD.start(), *PERIOD.end())).at(child);
-    }
     Ok(Some(period).filter(|period| *period != 0))
 }
 
-fn bounded_quota(node: Node, prefix: &str) -> Result<Option<i64>> {
+fn quota(node: Node, prefix: &str) -> Result<Option<i64>> {
     let name = format!("{prefix}quota");
     let Some(child) = node.child(&name).filter(|n| !n.text().is_empty()) else { return Ok(None) };
     let bad = || refuse::xml(format!("can't parse cputune {} value", name.replace('_', " ")));
     let quota = number::i64_of(&child.text(), 10).ok_or_else(bad).at(child)?;
-    if quota > 0 && !QUOTA.contains(&quota) {
-        return Err(out_of_range(&name, *QUOTA.start() as u64, *QUOTA.end() as u64)).at(child);
-    }
     Ok(Some(quota).filter(|quota| *quota != 0))
 }
 

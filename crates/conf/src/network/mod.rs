@@ -19,6 +19,7 @@ mod validate;
 
 pub use address::{broadcast, in_subnet, mask_of, network_address, range_size};
 pub use format::Connections;
+pub use parse::dropped;
 pub use port::{Plug, Port};
 pub use update::{Command, Section};
 

@@ -11,6 +11,13 @@ use api::{Code, Error, ErrorDomain, Result, Uuid};
 
 pub(super) const DNSMASQ_NAMESPACE: &str = "http://libvirt.org/schemas/network/dnsmasq/1.0";
 
+/// What of a client's document is dropped. One line each, and not more than is worth telling.
+pub fn dropped(xml: &[u8]) -> Vec<String> {
+    let source = Source { name: "(network_definition)", domain: ErrorDomain::Network };
+    let Ok(document) = Document::parse(xml, source) else { return Vec::new() };
+    schema::unknown(document.root(), 50).iter().map(schema::Unknown::text).collect()
+}
+
 impl Network {
     /// `validate` refuses what is not known at its place.
     pub fn parse(xml: &[u8], validate: bool, facts: &Facts) -> Result<Network> {

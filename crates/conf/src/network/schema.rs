@@ -64,16 +64,34 @@ const RULES: &[Rule] = &[
     rule("networkport", "plug", "type bridge dev mode managed macTableManager", "driver address"),
 ];
 
+/// An element or attribute that is not known at its place.
+pub(super) struct Unknown<'a> {
+    at: Node<'a>,
+    /// As libvirt's schema says it.
+    words: String,
+}
+
+impl Unknown<'_> {
+    pub fn text(&self) -> String {
+        format!("line {}: {}: {}", self.at.line(), self.at.path(), self.words)
+    }
+}
+
 /// Refuses the first element or attribute that is not known at its place.
 pub(super) fn check(root: Node) -> Result<()> {
-    let refuse = |words: String, node: Node| {
-        let text = format!(
-            "Unable to validate doc against /usr/share/libvirt/schemas/network.rng\n{words}\n (line {}, {})",
-            node.line(),
-            node.path()
-        );
-        Err(Error::new(ErrorDomain::Network, Code::XmlInvalidSchema, text))
-    };
+    let Some(first) = unknown(root, 1).into_iter().next() else { return Ok(()) };
+    let text = format!(
+        "Unable to validate doc against /usr/share/libvirt/schemas/network.rng\n{}\n (line {}, {})",
+        first.words,
+        first.at.line(),
+        first.at.path()
+    );
+    Err(Error::new(ErrorDomain::Network, Code::XmlInvalidSchema, text))
+}
+
+/// At most so many.
+pub(super) fn unknown(root: Node<'_>, most: usize) -> Vec<Unknown<'_>> {
+    let mut found = Vec::new();
     let mut open = vec![root];
     while let Some(node) = open.pop() {
         let parent = node.parent().map_or("", |parent| parent.name());
@@ -83,19 +101,23 @@ pub(super) fn check(root: Node) -> Result<()> {
             .or_else(|| RULES.iter().find(|rule| rule.at == ("", node.name())));
         let known = |list: &str, name: &str| list.split_ascii_whitespace().any(|word| word == name);
         let attributes = rule.map_or("", |rule| rule.attributes);
-        if let Some(attr) = node.attrs().find(|attr| attr.namespace.is_none() && !known(attributes, attr.name)) {
-            return refuse(format!("Invalid attribute {} for element {}", attr.name, node.name()), node);
+        for attr in node.attrs().filter(|attr| attr.namespace.is_none() && !known(attributes, attr.name)) {
+            let words = format!("Invalid attribute {} for element {}", attr.name, node.name());
+            found.push(Unknown { at: node, words });
         }
         let Some(rule) = rule else { continue };
         for child in node.elements() {
             if !known(rule.children, child.name()) {
                 let words = format!("Element {} has extra content: {}", node.name(), child.name());
-                return refuse(words, child);
-            }
-            if child.name() != "metadata" && child.namespace().is_none() {
+                found.push(Unknown { at: child, words });
+            } else if child.name() != "metadata" && child.namespace().is_none() {
                 open.push(child);
             }
         }
+        if found.len() >= most {
+            found.truncate(most);
+            break;
+        }
     }
-    Ok(())
+    found
 }

@@ -133,8 +133,15 @@ fn gather<'a>(table: &'a Table, items: &'a [Item], node: Node, known: &mut Known
     }
 }
 
-static UNIT: super::Rule =
-    super::Rule { kind: Type::Text, required: false, default: None, dropped: Vec::new(), message: None, missing: None };
+static UNIT: super::Rule = super::Rule {
+    kind: Type::Text,
+    required: false,
+    default: None,
+    dropped: Vec::new(),
+    lenient: false,
+    message: None,
+    missing: None,
+};
 
 fn attributes(node: Node, known: &Known, complaints: &mut Vec<Complaint>) {
     for attr in node.attrs().filter(|attr| attr.namespace.is_none()) {
@@ -169,7 +176,7 @@ fn wrong(node: Node, value: &str, rule: &super::Rule) -> Option<String> {
     }
     Some(match &rule.kind {
         Type::Words(words) => among("allowed", words, value),
-        Type::Integer => "an integer is expected".to_string(),
+        Type::Integer { .. } => "an integer is expected".to_string(),
         Type::Uuid => "a UUID is expected".to_string(),
         Type::Bitmap => "a list of numbers such as '0-3,^2' is expected".to_string(),
         Type::Kib => "a number with a unit such as KiB or MiB is expected".to_string(),

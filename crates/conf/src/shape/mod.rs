@@ -6,9 +6,10 @@
 //!
 //! ```text
 //! name                 a shape, at the margin; below it, in order:
-//!   @attribute TYPE    TYPE: text (or nothing), uint, uint0 (any base), uint+ (not 0), int, ull, hexN (N digits),
-//!                      yesno, onoff, uuid, kib, bitmap, {one|of|these}
-//!                      !: required; =x: filled in; ~x: x is dropped;
+//!   @attribute TYPE    TYPE: text (or nothing), uint, uint0 (any base), uint+ (not 0), int, intx (any base), int0,
+//!                      int0x (not below 0), ull, hexN (any base, written with N digits), xhexN (the same, but always
+//!                      read as hexadecimal), yesno, onoff, uuid, kib, bitmap, {one|of|these}
+//!                      !: required; =x: filled in; ~x: x is dropped; ?: a wrong one counts as none;
 //!                      missing KIND message: required, and what is said if it is not there;
 //!                      else KIND message: what is said of a wrong one
 //!   text TYPE          content

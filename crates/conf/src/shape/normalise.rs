@@ -77,6 +77,9 @@ fn value(node: Node, name: &str, given: Option<&str>, rule: &Rule) -> Result<Opt
     if rule.dropped.contains(&given) {
         return Ok(None);
     }
+    if rule.lenient && canonical(node, given, rule).is_err() {
+        return Ok(rule.default.map(str::to_string));
+    }
     canonical(node, given, rule)
         .map_err(|expected| match (rule.message, expected) {
             (Some(message), _) => said(message, given),
@@ -106,10 +109,13 @@ pub(super) fn canonical(node: Node, given: &str, rule: &Rule) -> std::result::Re
             number => Ok(number.to_string()),
         },
         Type::Long => number::u64_of(given, 10).map(|n| n.to_string()).ok_or(UNSIGNED),
-        Type::Integer => {
-            number::i32_of(given, 10).map(|n| n.to_string()).ok_or(Wrong::Expected(" Expected integer value"))
-        }
-        Type::Hex(digits) => number::u32_of(given, 0).map(|n| format!("0x{n:0digits$x}")).ok_or(UNSIGNED),
+        Type::Integer { negative, base } => match number::i32_of(given, *base) {
+            None => Err(Wrong::Expected(" Expected integer value")),
+            Some(number) if number < 0 && !negative => Err(Wrong::Expected(" Expected non-negative value")),
+            Some(number) => Ok(number.to_string()),
+        },
+        Type::Hex { digits, base: 0 } => number::u32_of(given, 0).map(|n| format!("0x{n:0digits$x}")).ok_or(UNSIGNED),
+        Type::Hex { digits, base } => number::u64_of(given, *base).map(|n| format!("0x{n:0digits$x}")).ok_or(UNSIGNED),
         Type::Uuid => Uuid::parse(given).map(|u| u.to_string()).ok_or(Wrong::Expected(" Expected UUID")),
         Type::Bitmap => {
             CpuSet::parse(given).map(|s| s.to_string()).ok_or_else(|| Wrong::Said(refuse::bad_bitmap(given)))

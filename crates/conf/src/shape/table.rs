@@ -69,6 +69,8 @@ pub(crate) struct Rule {
     pub required: bool,
     pub default: Option<&'static str>,
     pub dropped: Vec<&'static str>,
+    /// A wrong value counts as none.
+    pub lenient: bool,
     /// Kind of error and message (`%s`: the value) in place of the usual, for a wrong value.
     pub message: Option<(&'static str, &'static str)>,
     /// The same for a value that must be there and is not.
@@ -84,8 +86,15 @@ pub(crate) enum Type {
         zero: bool,
     },
     Long,
-    Integer,
-    Hex(usize),
+    Integer {
+        negative: bool,
+        base: u32,
+    },
+    /// With at least so many digits.
+    Hex {
+        digits: usize,
+        base: u32,
+    },
     Uuid,
     /// A size whose sibling `@unit` is rewritten to KiB.
     Kib,
@@ -179,12 +188,16 @@ fn rule(text: &'static str) -> Rule {
     for word in types.split_whitespace() {
         match word {
             "!" => rule.required = true,
+            "?" => rule.lenient = true,
             "text" => rule.kind = Type::Text,
             "uint" => rule.kind = Type::Unsigned { base: 10, zero: true },
             "uint0" => rule.kind = Type::Unsigned { base: 0, zero: true },
             "uint+" => rule.kind = Type::Unsigned { base: 10, zero: false },
             "ull" => rule.kind = Type::Long,
-            "int" => rule.kind = Type::Integer,
+            "int" => rule.kind = Type::Integer { negative: true, base: 10 },
+            "intx" => rule.kind = Type::Integer { negative: true, base: 0 },
+            "int0" => rule.kind = Type::Integer { negative: false, base: 10 },
+            "int0x" => rule.kind = Type::Integer { negative: false, base: 0 },
             "uuid" => rule.kind = Type::Uuid,
             "kib" => rule.kind = Type::Kib,
             "bitmap" => rule.kind = Type::Bitmap,
@@ -192,7 +205,12 @@ fn rule(text: &'static str) -> Rule {
             "onoff" => rule.kind = Type::Words(vec!["on", "off"]),
             _ if word.starts_with('=') => rule.default = Some(&word[1..]),
             _ if word.starts_with('~') => rule.dropped.push(&word[1..]),
-            _ if word.starts_with("hex") => rule.kind = Type::Hex(word[3..].parse().unwrap_or(1)),
+            _ if word.starts_with("hex") => {
+                rule.kind = Type::Hex { digits: word[3..].parse().unwrap_or(1), base: 0 };
+            }
+            _ if word.starts_with("xhex") => {
+                rule.kind = Type::Hex { digits: word[4..].parse().unwrap_or(1), base: 16 };
+            }
             _ if word.starts_with('{') => {
                 rule.kind = Type::Words(word.trim_matches(['{', '}']).split('|').collect());
             }
@@ -253,16 +271,23 @@ impl Table {
     /// Words that the attribute of a child of a shape may have.
     pub fn words(&self, shape: &str, child: &str, attribute: &str) -> &[&'static str] {
         let child = self.shape(shape).and_then(|shape| self.child(shape, child));
-        let rule = child.and_then(|child| {
-            child.items.iter().find_map(|item| match item {
-                Item::Attr(name, rule) if *name == attribute => Some(rule),
-                _ => None,
-            })
-        });
-        match rule.map(|rule| &rule.kind) {
-            Some(Type::Words(words)) => words,
-            _ => &[],
-        }
+        child.map_or(&[], |child| words_in(child, attribute))
+    }
+
+    /// Words that the attribute of a shape may have.
+    pub fn attribute_words(&self, shape: &str, attribute: &str) -> &[&'static str] {
+        self.shape(shape).map_or(&[], |shape| words_in(shape, attribute))
+    }
+}
+
+fn words_in<'a>(shape: &'a Shape, attribute: &str) -> &'a [&'static str] {
+    let rule = shape.items.iter().find_map(|item| match item {
+        Item::Attr(name, rule) if *name == attribute => Some(rule),
+        _ => None,
+    });
+    match rule.map(|rule| &rule.kind) {
+        Some(Type::Words(words)) => words,
+        _ => &[],
     }
 }
 
