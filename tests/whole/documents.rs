@@ -55,6 +55,30 @@ fn whole_way(client: fn(&[&str]) -> Outcome) {
 }
 
 #[test]
+fn our_virsh_tells_what_is_dropped_and_where_a_fault_is() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    let document = |device: &str| {
+        format!(
+            "<domain type='lxc'>\n<name>told</name>\n<memory>65536</memory>\n<os><type>exe</type><init>/bin/sh</init></os>\n\
+             <devices>\n{device}\n</devices>\n</domain>\n"
+        )
+    };
+    let misspelt = file("misspelt.xml", &document("<consol type='pty'/>"));
+    let told = virsh(&["define", &misspelt]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(told.err.contains("warning: line 6: /domain/devices: element <consol> is not known here"), "{}", told.err);
+    assert_eq!(virsh(&["-q", "define", &misspelt]).err, "");
+    assert_eq!(debian_virsh(&["define", &misspelt]).err, "");
+    let refused = virsh(&["define", "--validate", &misspelt]).failure();
+    assert!(refused.contains("line 6: /domain/devices: element <consol> is not known here"), "{refused}");
+    let wrong = file("wrong.xml", &document("<console type='pty'><target type='nosuch'/></console>"));
+    let refused = virsh(&["define", &wrong]).failure();
+    let words = "error: unsupported configuration: unknown target type 'nosuch' specified for character device\n";
+    assert!(refused.contains(&format!("{words}error: at /domain/devices/console, line 6\n")), "{refused}");
+}
+
+#[test]
 fn by_our_virsh() {
     whole_way(virsh);
 }

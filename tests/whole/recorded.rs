@@ -85,7 +85,9 @@ const COUNTERS: [&str; 8] =
 /// passed an interface, where the machine's own announcements come by.
 fn essence(text: &str) -> String {
     let mut out = String::new();
-    for line in text.trim_end().lines() {
+    // What our virsh adds: the place of a fault, and what was dropped.
+    let added = |line: &&str| line.starts_with("error: at /") || line.starts_with("warning: line ");
+    for line in text.trim_end().lines().filter(|line| !added(line)) {
         // Where the emulator is installed differs from one system to the next.
         let emulator = line.trim_start().strip_prefix("<emulator>").is_some_and(|rest| rest.ends_with("</emulator>"));
         let mut line = if emulator { "<emulator>#</emulator>".to_string() } else { line.to_string() };

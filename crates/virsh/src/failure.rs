@@ -45,7 +45,9 @@ pub fn words(error: &io::Error) -> String {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure::new(error.message)
+        // Where in a document the fault is: our daemon says so beside libvirt's words.
+        let place = error.str3.filter(|place| place.starts_with("at /"));
+        Failure { lines: std::iter::once(error.message).chain(place).collect() }
     }
 }
 

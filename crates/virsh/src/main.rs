@@ -7,6 +7,7 @@ mod commands;
 mod complete;
 mod connect;
 mod document;
+mod dropped;
 mod editing;
 mod failure;
 mod help;

@@ -207,6 +207,13 @@ impl Shell {
         Ok(())
     }
 
+    /// What a person should know of what was done; not with `-q`.
+    pub fn caution(&self, text: &str) {
+        if !self.settings.quiet {
+            _ = writeln!(io::stderr(), "warning: {text}");
+        }
+    }
+
     pub fn warn(&self, text: &str) {
         self.note(text);
         _ = writeln!(io::stderr(), "error: {text}");

@@ -2,6 +2,7 @@
 
 use crate::arguments::Arguments;
 use crate::document;
+use crate::dropped;
 use crate::editing::{self, Edit};
 use crate::failure::{Context, Done, Failure};
 use crate::lookup::{self, By};
@@ -163,6 +164,7 @@ fn edit(shell: &mut Shell, arguments: &Arguments) -> Done {
     let put = |shell: &Shell, xml: &str, validate: bool| {
         let args = DomainDefineXmlFlagsArgs { xml: xml.into(), flags: if validate { DEFINE_VALIDATE } else { 0 } };
         let defined: DomainDefineXmlFlagsRet = shell.call(Procedure::DomainDefineXmlFlags, &args)?;
+        dropped::of_domain(shell, xml);
         Ok(format!("Domain '{}'", defined.dom.name))
     };
     let title = format!("Domain '{}'", domain.name);
@@ -287,17 +289,19 @@ fn metadata(shell: &mut Shell, arguments: &Arguments) -> Done {
 }
 
 fn from_native(shell: &mut Shell, arguments: &Arguments) -> Done {
-    let native_format = arguments.need("format")?.into();
-    let native_config = lookup::file(arguments.need("config")?)?.into();
+    let format = arguments.need("format")?;
+    let configuration = lookup::file(arguments.need("config")?)?;
+    let (native_format, native_config) = (format.into(), configuration.as_str().into());
     let args = ConnectDomainXmlFromNativeArgs { native_format, native_config, flags: 0 };
     let made: ConnectDomainXmlFromNativeRet = shell.call(Procedure::ConnectDomainXmlFromNative, &args)?;
     shell.print(&made.domain_xml.to_string_lossy());
+    dropped::of_configuration(shell, format, &configuration);
     Ok(())
 }
 
 fn to_native(shell: &mut Shell, arguments: &Arguments) -> Done {
     arguments.exclusive("domain", "xml")?;
-    let native_format = arguments.need("format")?.into();
+    let format = arguments.need("format")?;
     let domain_xml = match (arguments.text("domain")?, arguments.text("xml")?) {
         (Some(name), _) => {
             let domain = lookup::domain_named(shell, name, By::Anything)?;
@@ -309,12 +313,14 @@ fn to_native(shell: &mut Shell, arguments: &Arguments) -> Done {
         (None, Some(path)) => lookup::file(path)?,
         (None, None) => return Err(Failure::new("need either domain or domain XML")),
     };
-    let args = ConnectDomainXmlToNativeArgs { native_format, domain_xml: domain_xml.into(), flags: 0 };
+    let (native_format, document) = (format.into(), domain_xml.as_str().into());
+    let args = ConnectDomainXmlToNativeArgs { native_format, domain_xml: document, flags: 0 };
     let made: ConnectDomainXmlToNativeRet = shell.call(Procedure::ConnectDomainXmlToNative, &args)?;
     let config = made.native_config.to_string_lossy();
     match shell.json {
         true => shell.print_json(&serde_json::json!({ "config": config })),
         false => shell.print(&config),
     }
+    dropped::of_conversion(shell, format, &domain_xml);
     Ok(())
 }

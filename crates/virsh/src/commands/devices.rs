@@ -2,6 +2,7 @@
 
 use crate::arguments::{AFFECT_CONFIG, AFFECT_LIVE, Arguments, scaled};
 use crate::document::{self, quoted};
+use crate::dropped;
 use crate::failure::{Context, Done, Failure};
 use crate::lookup;
 use crate::shell::Shell;
@@ -203,7 +204,9 @@ fn attach_device(shell: &mut Shell, arguments: &Arguments) -> Done {
     let path = arguments.need("file")?;
     let xml = lookup::file(path)?;
     attach(shell, dom, &xml, flags).context(format!("Failed to attach device from {path}"))?;
-    shell.done("Device attached successfully".to_string())
+    shell.done("Device attached successfully".to_string())?;
+    dropped::of_domain(shell, &xml);
+    Ok(())
 }
 
 fn detach_device(shell: &mut Shell, arguments: &Arguments) -> Done {
@@ -224,7 +227,9 @@ fn update_device(shell: &mut Shell, arguments: &Arguments) -> Done {
         flags |= UPDATE_FORCE;
     }
     update(shell, dom, &xml, flags).context(format!("Failed to update device from {path}"))?;
-    shell.done("Device updated successfully".to_string())
+    shell.done("Device updated successfully".to_string())?;
+    dropped::of_domain(shell, &xml);
+    Ok(())
 }
 
 fn detach_alias(shell: &mut Shell, arguments: &Arguments) -> Done {

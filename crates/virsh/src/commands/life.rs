@@ -2,6 +2,7 @@
 
 use super::console;
 use crate::arguments::Arguments;
+use crate::dropped;
 use crate::failure::{Context, Done, Failure};
 use crate::lookup;
 use crate::shell::Shell;
@@ -104,7 +105,8 @@ pub const COMMANDS: &[Command] = &[
 
 fn define(shell: &mut Shell, arguments: &Arguments) -> Done {
     let path = arguments.need("file")?;
-    let xml = lookup::file(path)?.into();
+    let document = lookup::file(path)?;
+    let xml = document.as_str().into();
     let defined = match arguments.has("validate") {
         true => shell
             .call(Procedure::DomainDefineXmlFlags, &DomainDefineXmlFlagsArgs { xml, flags: DEFINE_VALIDATE })
@@ -114,12 +116,15 @@ fn define(shell: &mut Shell, arguments: &Arguments) -> Done {
         }
     };
     let domain = defined.context(format!("Failed to define domain from {path}"))?;
-    shell.done(format!("Domain '{}' defined from {path}", domain.name))
+    shell.done(format!("Domain '{}' defined from {path}", domain.name))?;
+    dropped::of_domain(shell, &document);
+    Ok(())
 }
 
 fn create(shell: &mut Shell, arguments: &Arguments) -> Done {
     let path = arguments.need("file")?;
-    let xml_desc = lookup::file(path)?.into();
+    let document = lookup::file(path)?;
+    let xml_desc = document.as_str().into();
     let fds = passed_fds(arguments, format!("Failed to create domain from {path}"))?;
     let mut flags = start_flags(arguments);
     if arguments.has("validate") {
@@ -136,6 +141,7 @@ fn create(shell: &mut Shell, arguments: &Arguments) -> Done {
     };
     let domain = created.context(format!("Failed to create domain from {path}"))?;
     shell.done(format!("Domain '{}' created from {path}", domain.name))?;
+    dropped::of_domain(shell, &document);
     attach_if_asked(shell, arguments, &domain)
 }
 

@@ -2,6 +2,7 @@
 
 use super::describe::print_document;
 use crate::arguments::Arguments;
+use crate::dropped;
 use crate::editing::{self, Edit};
 use crate::failure::{Context, Done, Failure};
 use crate::lookup;
@@ -121,7 +122,8 @@ const SECTIONS: &[&str] = &[
 
 fn define(shell: &mut Shell, arguments: &Arguments) -> Done {
     let path = arguments.need("file")?;
-    let xml = lookup::file(path)?.into();
+    let document = lookup::file(path)?;
+    let xml = document.as_str().into();
     let defined = match arguments.has("validate") {
         true => shell
             .call(Procedure::NetworkDefineXmlFlags, &NetworkDefineXmlFlagsArgs { xml, flags: VALIDATE_FLAG })
@@ -131,12 +133,15 @@ fn define(shell: &mut Shell, arguments: &Arguments) -> Done {
             .map(|NetworkDefineXmlRet { net }| net),
     };
     let net = defined.context(format!("Failed to define network from {path}"))?;
-    shell.done(format!("Network {} defined from {path}", net.name))
+    shell.done(format!("Network {} defined from {path}", net.name))?;
+    dropped::of_network(shell, &document);
+    Ok(())
 }
 
 fn create(shell: &mut Shell, arguments: &Arguments) -> Done {
     let path = arguments.need("file")?;
-    let xml = lookup::file(path)?.into();
+    let document = lookup::file(path)?;
+    let xml = document.as_str().into();
     let created = match arguments.has("validate") {
         true => shell
             .call(Procedure::NetworkCreateXmlFlags, &NetworkCreateXmlFlagsArgs { xml, flags: VALIDATE_FLAG })
@@ -146,7 +151,9 @@ fn create(shell: &mut Shell, arguments: &Arguments) -> Done {
             .map(|NetworkCreateXmlRet { net }| net),
     };
     let net = created.context(format!("Failed to create network from {path}"))?;
-    shell.done(format!("Network {} created from {path}", net.name))
+    shell.done(format!("Network {} created from {path}", net.name))?;
+    dropped::of_network(shell, &document);
+    Ok(())
 }
 
 fn start(shell: &mut Shell, arguments: &Arguments) -> Done {
@@ -198,6 +205,7 @@ fn edit(shell: &mut Shell, arguments: &Arguments) -> Done {
     let put = |shell: &Shell, xml: &str, _: bool| {
         let defined: NetworkDefineXmlRet =
             shell.call(Procedure::NetworkDefineXml, &NetworkDefineXmlArgs { xml: xml.into() })?;
+        dropped::of_network(shell, xml);
         Ok(format!("Network {}", defined.net.name))
     };
     let title = format!("Network {}", net.name);
