@@ -61,6 +61,27 @@ impl Element {
         self.children.retain(|c| c.name != name);
     }
 
+    /// Whether there is an element of that name anywhere in it.
+    pub fn has_within(&self, name: &str) -> bool {
+        let mut waiting = vec![self];
+        while let Some(element) = waiting.pop() {
+            if element.child(name).is_some() {
+                return true;
+            }
+            waiting.extend(&element.children);
+        }
+        false
+    }
+
+    /// Removes all of that name, wherever they are in it.
+    pub fn remove_within(&mut self, name: &str) {
+        let mut waiting = vec![self];
+        while let Some(element) = waiting.pop() {
+            element.remove(name);
+            waiting.extend(&mut element.children);
+        }
+    }
+
     /// Neither attributes nor content.
     pub fn is_bare(&self) -> bool {
         self.attrs.is_empty() && self.children.is_empty() && self.text.is_none()

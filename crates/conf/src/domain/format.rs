@@ -13,15 +13,15 @@ impl Domain {
 
     /// Whether the document has what is shown only to who asks for it (`--security-info`): passwords, cookies.
     pub fn has_secrets(&self) -> bool {
-        let cookies = |disk: &Disk| disk.element.find("source/cookies").is_some();
+        let cookies = |disk: &Disk| disk.element.has_within("cookies");
         let password = |device: &Element| device.name == "graphics" && device.attr("passwd").is_some();
         self.other_devices.iter().any(password) || self.disks.iter().any(cookies)
     }
 
     pub fn without_secrets(mut self) -> Domain {
         self.other_devices.iter_mut().filter(|d| d.name == "graphics").for_each(|d| d.unset("passwd"));
-        let sources = self.disks.iter_mut().filter_map(|disk| disk.element.child_mut("source"));
-        sources.for_each(|source| source.remove("cookies"));
+        // A backing store has sources of its own, as deep as the document goes.
+        self.disks.iter_mut().for_each(|disk| disk.element.remove_within("cookies"));
         self
     }
 
