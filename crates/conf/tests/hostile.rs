@@ -14,6 +14,10 @@ fn parse(document: &[u8]) -> Result<(), String> {
     result
 }
 
+fn ours(inside: &str) -> String {
+    format!("<v:container xmlns:v='urn:virtlxc:domain:1.0'>{inside}</v:container>")
+}
+
 fn domain(top: &str, devices: &str) -> String {
     format!(
         "<domain type='lxc'><name>a</name>{top}<memory>1</memory><os><type>exe</type><init>/i</init></os>\
@@ -83,6 +87,22 @@ fn many_of_one_kind() {
         ("smart cards", domain("", &"<smartcard mode='host'/>".repeat(5_000))),
         ("consoles", domain("", &"<console type='pty'/>".repeat(10_000))),
         ("unknown elements", domain("", &"<what/>".repeat(20_000))),
+        ("unknown elements of ours", domain(&ours(&"<v:x/>".repeat(200_000)), "")),
+        (
+            "unknown attributes of ours",
+            domain(&ours(&format!("<v:pids max='1'{}/>", numbered(5_000, &|i| format!(" a{i}='1'")))), ""),
+        ),
+        (
+            "shares without their namespace",
+            domain(
+                &format!(
+                    "<l:namespace xmlns:l='http://libvirt.org/schemas/domain/lxc/1.0'>{}</l:namespace>",
+                    "<shareipc type='none' value=''/>".repeat(200_000)
+                ),
+                "",
+            ),
+        ),
+        ("stray text", domain("", &"x<!-- -->".repeat(200_000))),
         ("ids", domain(&format!("<idmap>{}</idmap>", "<uid start='0' target='1' count='1'/>".repeat(20_000)), "")),
         (
             "pins",
@@ -126,4 +146,31 @@ fn many_of_one_kind() {
         let _ = parse(document.as_bytes());
         eprintln!("{what}: {:?}", started.elapsed());
     }
+}
+
+#[test]
+fn complaints_are_some() {
+    for (what, document) in [
+        ("elements of ours", domain(&ours(&"<v:x/>".repeat(200)), "")),
+        ("text", domain("", &"x<!-- -->".repeat(200))),
+        ("all", domain(&ours(&"<v:x/>".repeat(200)), &"<what/>".repeat(200))),
+    ] {
+        assert_eq!(conf::domain::dropped(document.as_bytes()).len(), 50, "{what}");
+    }
+}
+
+#[test]
+fn an_id_map_as_the_kernel_takes_it() {
+    let map = |count: u32| {
+        let entry = |i: u32| conf::domain::IdMapEntry { start: i, target: 1000 + i, count: 1 };
+        let ids: Vec<_> = (0..count).map(entry).collect();
+        conf::domain::IdMap { uids: ids.clone(), gids: ids }
+    };
+    assert_eq!(map(340).check(), Ok(()));
+    let started = Instant::now();
+    for count in [341, 300_000] {
+        let error = map(count).check().expect_err("too many");
+        assert!(error.message.contains(&format!("{count} ranges <uid>: at most 340")), "{}", error.message);
+    }
+    assert!(started.elapsed() < PATIENCE);
 }

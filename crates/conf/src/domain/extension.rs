@@ -145,34 +145,59 @@ pub(super) fn mount_options(node: Node) -> Result<Option<MountOptions>> {
     Ok(Some(found).filter(|found| *found != MountOptions::default()))
 }
 
-/// What is in our namespace and not known.
-pub(super) fn check(root: Node) -> Vec<Complaint> {
-    const KNOWN: [(&str, &[&str]); 8] = [
-        ("idmap", &["count"]),
-        ("isolation", &["seccomp", "masked-paths"]),
-        ("rlimit", &["name", "soft", "hard"]),
-        ("sysctl", &["name", "value"]),
-        ("pids", &["max"]),
-        ("autostart", &["order", "delay"]),
-        ("forward", &["protocol", "address", "host-port", "port"]),
-        ("mount", &["options", "idmap"]),
+/// What is in our namespace and not known, or there again where it may be once. At most `most` are told.
+pub(super) fn check(root: Node, most: usize) -> Vec<Complaint> {
+    const IN_CONTAINER: &[Known] = &[
+        ("idmap", true, &["count"]),
+        ("isolation", true, &["seccomp", "masked-paths"]),
+        ("rlimit", false, &["name", "soft", "hard"]),
+        ("sysctl", false, &["name", "value"]),
+        ("pids", true, &["max"]),
+        ("autostart", true, &["order", "delay"]),
+        ("forward", false, &["protocol", "address", "host-port", "port"]),
     ];
+    const IN_FILESYSTEM: &[Known] = &[("mount", true, &["options", "idmap"])];
     let mut complaints = Vec::new();
-    let containers = ours(root).filter(|n| n.name() == "container").flat_map(ours);
-    let filesystems = root.find("devices").into_iter().flat_map(|d| d.all("filesystem")).flat_map(ours);
-    for node in containers.chain(filesystems) {
-        let Some((_, attributes)) = KNOWN.iter().find(|(name, _)| *name == node.name()) else {
-            let names: Vec<&str> = KNOWN.iter().map(|(name, _)| *name).collect();
+    let containers = ours(root).filter(|n| n.name() == "container");
+    known_once(containers.flat_map(ours), IN_CONTAINER, &mut complaints, most);
+    for filesystem in root.find("devices").into_iter().flat_map(|devices| devices.all("filesystem")) {
+        known_once(ours(filesystem), IN_FILESYSTEM, &mut complaints, most);
+    }
+    complaints
+}
+
+/// An element's name, whether it may be there once, its attributes.
+type Known = (&'static str, bool, &'static [&'static str]);
+
+fn known_once<'a>(
+    nodes: impl Iterator<Item = Node<'a>>,
+    known: &[Known],
+    complaints: &mut Vec<Complaint>,
+    most: usize,
+) {
+    let mut seen = Vec::new();
+    for node in nodes {
+        // To find out where a node is takes as long as it has neighbours: no complaint is made that is not told.
+        if complaints.len() >= most {
+            return;
+        }
+        let Some((name, once, attributes)) = known.iter().find(|(name, ..)| *name == node.name()) else {
+            let names: Vec<&str> = known.iter().map(|(name, ..)| *name).collect();
             complaints.push(Complaint::new(node, &format!(": not known; allowed: {}", names.join(", ")), false));
             continue;
         };
-        for attr in node.attrs().filter(|attr| !attributes.contains(&attr.name)) {
+        if *once && seen.contains(name) {
+            complaints.push(Complaint::new(node, ": is there already, and may be there once", false));
+        } else if *once {
+            seen.push(*name);
+        }
+        let room = most.saturating_sub(complaints.len());
+        for attr in node.attrs().filter(|attr| !attributes.contains(&attr.name)).take(room) {
             let allowed = attributes.join(", ");
             let what = format!(": attribute '{}' is not known here; allowed: {allowed}", attr.name);
             complaints.push(Complaint::new(node, &what, false));
         }
     }
-    complaints
 }
 
 impl Domain {

@@ -130,7 +130,14 @@ impl IdMap {
     }
 }
 
+/// So many ranges the kernel takes in a map.
+const RANGES_MAX: usize = 340;
+
 fn check_entries(name: &str, entries: &[IdMapEntry]) -> Result<()> {
+    if entries.len() > RANGES_MAX {
+        let words = format!("<idmap> has {} ranges <{name}>: at most {RANGES_MAX} are possible", entries.len());
+        return Err(refuse::unsupported(words));
+    }
     let shown = |entry: &IdMapEntry| format!("{} {} {}", entry.start, entry.target, entry.count);
     for (number, entry) in entries.iter().enumerate() {
         // The last id is nobody's: it stands for 'no id'.

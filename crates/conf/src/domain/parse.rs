@@ -79,8 +79,8 @@ pub(super) fn complaints(root: Node, shape: &str, how: ParseOptions) -> Result<V
     }
     let Some(shape) = DOMAIN.shape(shape) else { return Ok(Vec::new()) };
     let mut found = shape::check(&DOMAIN, shape, root, MOST_COMPLAINTS);
-    found.extend(extension::check(root));
-    found.extend(seclabel::check(root));
+    found.extend(extension::check(root, MOST_COMPLAINTS - found.len()));
+    found.extend(seclabel::check(root, MOST_COMPLAINTS - found.len()));
     if how.validate && !found.is_empty() {
         let words: Vec<&str> = found.iter().map(|complaint| complaint.text.as_str()).collect();
         let message = format!(

@@ -104,10 +104,12 @@ pub(super) fn shares(root: Node) -> Result<LxcNamespace> {
 }
 
 /// What libvirt's schema refuses in `<lxc:namespace>`, and its parser takes: children without the namespace.
-pub(super) fn check(root: Node) -> Vec<Complaint> {
+/// At most `most` are told.
+pub(super) fn check(root: Node, most: usize) -> Vec<Complaint> {
     let wrappers = root.elements().filter(|n| n.name() == "namespace" && n.namespace() == Some(LXC));
     let plain = wrappers.flat_map(Node::elements).filter(|child| child.namespace() != Some(LXC));
     plain
+        .take(most)
         .map(|child| Complaint::new(child, ": has to be in the namespace of its parent (prefix 'lxc')", true))
         .collect()
 }

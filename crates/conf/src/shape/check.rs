@@ -51,7 +51,7 @@ pub(crate) fn check(table: &Table, shape: &Shape, node: Node, most: usize) -> Ve
         if known.anything {
             continue;
         }
-        attributes(node, &known, &mut complaints);
+        attributes(node, &known, &mut complaints, most);
         text(node, &known, &mut complaints);
         let mut inside = Vec::new();
         let mut seen = Vec::new();
@@ -72,6 +72,7 @@ pub(crate) fn check(table: &Table, shape: &Shape, node: Node, most: usize) -> Ve
                     None if complaints.len() >= most => {}
                     None => complaints.push(unknown_element(table, node, child, &known)),
                 },
+                Kind::Text | Kind::Cdata if complaints.len() >= most => {}
                 Kind::Text | Kind::Cdata if known.text.is_none() && !child.content().trim().is_empty() => {
                     let text: String = child.content().trim().chars().take(40).collect();
                     let mut complaint = Complaint::new(node, "", false);
@@ -143,8 +144,11 @@ static UNIT: super::Rule = super::Rule {
     missing: None,
 };
 
-fn attributes(node: Node, known: &Known, complaints: &mut Vec<Complaint>) {
+fn attributes(node: Node, known: &Known, complaints: &mut Vec<Complaint>, most: usize) {
     for attr in node.attrs().filter(|attr| attr.namespace.is_none()) {
+        if complaints.len() >= most {
+            return;
+        }
         let Some((_, rule)) = known.attrs.iter().find(|(name, _)| *name == attr.name) else {
             let names: Vec<&str> = known.attrs.iter().map(|(name, _)| *name).collect();
             let what =
