@@ -57,10 +57,11 @@ fn whole_way(client: fn(&[&str]) -> Outcome) {
 #[test]
 fn our_virsh_tells_what_is_dropped_and_where_a_fault_is() {
     sandbox::require();
+    const UUID: &str = "c1146dcc-d5f7-4e80-99e9-c4aebaf3a6b4";
     let _daemon = Daemon::start();
     let document = |device: &str| {
         format!(
-            "<domain type='lxc'>\n<name>told</name>\n<memory>65536</memory>\n<os><type>exe</type><init>/bin/sh</init></os>\n\
+            "<domain type='lxc'>\n<name>told</name><uuid>{UUID}</uuid>\n<memory>65536</memory>\n<os><type>exe</type><init>/bin/sh</init></os>\n\
              <devices>\n{device}\n</devices>\n</domain>\n"
         )
     };

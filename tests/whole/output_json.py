@@ -12,7 +12,7 @@ list | list --all | list --all --name | list --all --uuid | list --all --title |
 domstate BOX --reason | domid BOX | domname ID | domuuid BOX | dumpxml BOX | dumpxml BOX --xpath //memory | desc BOX
 metadata BOX http://example.org/m | domblklist BOX | domblklist BOX --details | domblkstat BOX | domifaddr BOX
 domiflist BOX | domifstat BOX VNET | domif-getlink BOX VNET | dommemstat BOX | domstats | domstats BOX | ttyconsole BOX
-domxml-to-native lxc-tools BOX | event --list
+domxml-to-native lxc-tools BOX | event --list | domtime BOX
 net-list | net-list --all --name | net-info default | net-dumpxml default | net-name UUID | net-uuid default
 net-dhcp-leases default | net-port-list default | net-event --list
 iface-list --all | iface-dumpxml lo | iface-mac lo | iface-name 00:00:00:00:00:00
@@ -24,7 +24,7 @@ REFUSED = """
 numatune BOX | vcpucount BOX --maximum | sysinfo | cpu-models x86_64 | nodesevinfo | vcpuinfo BOX | vcpupin BOX | emulatorpin BOX | guestvcpus BOX
 iothreadinfo BOX | blkdeviotune BOX sda | blockjob BOX sda | domiftune BOX VNET
 get-user-sshkeys BOX root | managedsave-dumpxml BOX | domjobinfo BOX | domlaunchsecinfo BOX | migrate-getspeed BOX
-migrate-getmaxdowntime BOX | migrate-compcache BOX | perf BOX | domblkinfo BOX sda | domblkerror BOX | domtime BOX
+migrate-getmaxdowntime BOX | migrate-compcache BOX | perf BOX | domblkinfo BOX sda | domblkerror BOX
 domcontrol BOX | domdisplay BOX | vncdisplay BOX | checkpoint-list BOX | checkpoint-dumpxml BOX c | checkpoint-info BOX c
 checkpoint-parent BOX c | nwfilter-dumpxml x | nwfilter-binding-dumpxml x | nodedev-list | nodedev-dumpxml x
 nodedev-info x | secret-dumpxml 11111111-2222-4333-8444-555555555555
