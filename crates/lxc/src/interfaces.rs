@@ -2,10 +2,13 @@
 
 use crate::driver::Driver;
 use api::{Error, ErrorDomain, Result, Uuid};
-use conf::domain::{Actual, ActualKind, Bandwidth, DirectMode, Domain, Interface, InterfaceSource, Rate};
+use conf::domain::{
+    Actual, ActualKind, Bandwidth, DirectMode, Domain, HostdevSource, Interface, InterfaceSource, Rate,
+};
 use conf::network as network_conf;
 use linux::netlink::{Change, Macvlan, MacvlanMode, Netns, Socket, Veth};
 use network::{Plug, PortOwner};
+use std::collections::HashSet;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -94,7 +97,35 @@ pub fn check(definition: &Domain) -> Result<()> {
             }
         }
     }
+    check_names(definition)
+}
+
+/// Each link has a name of its own in the container.
+fn check_names(definition: &Domain) -> Result<()> {
+    let lent = definition.hostdevs.iter().filter_map(|hostdev| match &hostdev.source {
+        HostdevSource::Net { interface, .. } => Some(interface.clone()),
+        _ => None,
+    });
+    let mut unnamed = 0;
+    let made = definition.interfaces.iter().map(|interface| name_inside(interface, &mut unnamed));
+    let mut taken = HashSet::from(["lo".to_string()]);
+    for name in made.chain(lent) {
+        if let Some(name) = taken.replace(name) {
+            let words =
+                format!("the container has another link of the name '{name}': another <guest dev=''/> is needed");
+            return Err(Error::config_unsupported(ErrorDomain::Lxc, words));
+        }
+    }
     Ok(())
+}
+
+/// What an interface is called in the container; those that the document does not name are counted.
+fn name_inside(interface: &Interface, unnamed: &mut u32) -> String {
+    interface.guest_dev.clone().unwrap_or_else(|| {
+        let name = format!("eth{unnamed}");
+        *unnamed += 1;
+        name
+    })
 }
 
 impl Driver {
@@ -119,10 +150,7 @@ impl Driver {
             }
             // By this libvirt's controller finds which link is which interface's.
             interface.guest_actual = plugged.inner.last().cloned();
-            if interface.guest_dev.is_none() {
-                interface.guest_dev = Some(format!("eth{unnamed}"));
-                unnamed += 1;
-            }
+            interface.guest_dev = Some(name_inside(interface, &mut unnamed));
         }
         self.forward_ports(live)
     }
@@ -235,12 +263,13 @@ impl Driver {
         let own_mtu = (interface.mtu > 0).then_some(interface.mtu);
         loop {
             let (outer, inner) = &names;
+            let inside = child.and(interface.guest_dev.as_deref());
             let made = netlink.create_veth(&Veth {
                 name: outer,
                 mtu: own_mtu.or(cable.mtu),
                 master,
                 up: true,
-                peer_name: child.and(interface.guest_dev.as_deref()).unwrap_or(inner),
+                peer_name: inside.unwrap_or(inner),
                 peer_mac: Some(interface.mac.0),
                 peer_netns: child.map(Netns::Pid),
                 ..Veth::default()
@@ -250,11 +279,12 @@ impl Driver {
                 // Another daemon's number, or an administrator's link.
                 Err(e)
                     if e.kind() == io::ErrorKind::AlreadyExists
-                        && self.is_free_choice(netlink, &cable.given, inner) =>
+                        && is_free_choice(netlink, cable.given.is_none(), outer, inside.is_none().then_some(inner)) =>
                 {
                     names = self.names(cable);
                 }
                 Err(e) => {
+                    let inner = inside.unwrap_or(inner);
                     let words = format!("unable to create {outer} <-> {inner} veth pair");
                     return Err(Error::system(ErrorDomain::None, &e, words));
                 }
@@ -276,11 +306,6 @@ impl Driver {
         }
         interface.target_dev = Some(outer);
         Ok(inner)
-    }
-
-    /// Whether another number may help where a name is taken.
-    fn is_free_choice(&self, netlink: &mut Socket, given: &Option<String>, inner: &str) -> bool {
-        given.is_none() || netlink.index(inner).is_ok()
     }
 
     fn macvlan(
@@ -378,6 +403,12 @@ impl Driver {
     }
 }
 
+/// Whether another number helps where a name is taken: one that is ours to choose is taken here. `inner`: where the inner end
+/// is made here too. A name that is taken in the container stays so.
+fn is_free_choice(netlink: &mut Socket, chosen: bool, outer: &str, inner: Option<&String>) -> bool {
+    (chosen && netlink.index(outer).is_ok()) || inner.is_some_and(|inner| netlink.index(inner).is_ok())
+}
+
 /// Who plugs this interface into a network.
 pub(crate) fn owner((name, uuid): (&str, &Uuid), interface: &Interface) -> PortOwner {
     let portgroup = match &interface.source {
@@ -425,4 +456,37 @@ pub(crate) fn only_child(proc: &std::path::Path, controller: i32) -> Option<i32>
     let mut children = children.split_whitespace();
     let child = children.next()?.parse().ok()?;
     children.next().is_none().then_some(child)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use conf::domain::{Host, ParseOptions};
+
+    #[test]
+    fn names_inside_are_each_links_own() {
+        let host = Host { arch: "x86_64", emulator: "/e", random: &|bytes| bytes.fill(1) };
+        let link = |guest: &str| format!("<interface type='bridge'><source bridge='b'/>{guest}</interface>");
+        let lent = "<hostdev mode='capabilities' type='net'><source><interface>eth1</interface></source></hostdev>";
+        let named = |name: &str| link(&format!("<guest dev='{name}'/>"));
+        for (devices, refused) in [
+            (link("") + &link("") + &named("eth2"), None),
+            (link("") + lent, None),
+            (named("lo"), Some("'lo'")),
+            (named("lan") + &named("lan"), Some("'lan'")),
+            (named("eth0") + &link(""), Some("'eth0'")),
+            (link("") + &link("") + lent, Some("'eth1'")),
+        ] {
+            let xml = format!(
+                "<domain type='lxc'><name>a</name><memory>65536</memory><os><type>exe</type><init>/i</init></os>\
+                 <devices>{devices}</devices></domain>"
+            );
+            let domain = Domain::parse(xml.as_bytes(), ParseOptions::default(), &host).unwrap().domain;
+            let said = check(&domain).err().map(|error| error.message);
+            match refused {
+                None => assert_eq!(said, None, "{devices}"),
+                Some(name) => assert!(said.as_ref().is_some_and(|said| said.contains(name)), "{devices}: {said:?}"),
+            }
+        }
+    }
 }
