@@ -47,6 +47,8 @@ pub struct Live {
     /// Links of the machine in it, which come back at its end.
     pub away: Option<Away>,
     pub started: Instant,
+    /// How many times running it has ended at once before this start.
+    pub brief: u32,
     /// Destroyed when this client goes.
     pub autodestroy: Option<u64>,
 }

@@ -97,6 +97,7 @@ impl Driver {
                 group: group.map(Arc::new),
                 away,
                 started: Instant::now(),
+                brief: 0,
                 autodestroy: None,
             });
             (state.state, state.reason) = match frozen {

@@ -203,6 +203,7 @@ impl Driver {
             group: Some(group),
             away: attempt.away.take(),
             started: Instant::now(),
+            brief: 0,
             autodestroy: options.autodestroy,
         })
     }

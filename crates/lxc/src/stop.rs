@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// A container that ends sooner is not started again of the document's will, for it would do so for ever.
 const BRIEF: Duration = Duration::from_secs(1);
 
+/// Unless it asks for that itself, so many times without a longer run in between.
+const BRIEF_REBOOTS: u32 = 5;
+
 impl Driver {
     /// Ends a container at once, whatever runs in it.
     pub fn destroy(self: &Arc<Self>, object: &Arc<DomainObject>) -> Result<()> {
@@ -75,8 +78,11 @@ impl Driver {
             Ok(job) => job,
             // Destroyed and forgotten while this waited.
             Err(error) if error.code == api::Code::NoDomain => return,
+            // Nobody else would notice it. Each wait for the job is a long one.
             Err(error) => {
-                tracing::error!("the end of domain '{}' cannot be handled: {error}", object.name);
+                tracing::warn!("the end of domain '{}' is handled later: {error}", object.name);
+                let (driver, object, monitor) = (Arc::clone(self), Arc::clone(object), Arc::clone(monitor));
+                self.later(move || driver.container_ended(&object, &monitor));
                 return;
             }
         };
@@ -108,15 +114,20 @@ impl Driver {
         if keeps(action) {
             tracing::warn!("domain '{}': of a container that has ended there is nothing to keep", object.name);
         }
-        if exit != Some(ExitStatus::Reboot) {
-            if restarts(action) && live.started.elapsed() < BRIEF {
-                tracing::warn!("domain '{}' ended at once: it is not started again", object.name);
-            } else if restarts(action) && self.start_again(object, &live, "booted") {
-                self.lifecycle(object.reference(), LifecycleEvent::Started, SHUTDOWN);
-                return;
+        let reboots = exit == Some(ExitStatus::Reboot);
+        let brief = if live.started.elapsed() < BRIEF { live.brief + 1 } else { 0 };
+        if restarts(action) && brief > if reboots { BRIEF_REBOOTS } else { 0 } {
+            tracing::warn!("domain '{}' ended at once, {brief} times running: it is not started again", object.name);
+        } else if restarts(action) && self.start_again(object, &live, brief, if reboots { "reboot" } else { "booted" })
+        {
+            match reboots {
+                true => self.publish(Event::Reboot { domain: object.reference() }),
+                false => self.lifecycle(object.reference(), LifecycleEvent::Started, SHUTDOWN),
             }
-        } else if restarts(action) && self.start_again(object, &live, "reboot") {
-            self.publish(Event::Reboot { domain: object.reference() });
+            if let Err(error) = self.watch(object) {
+                tracing::error!("the end of domain '{}' would not be noticed: {error}", object.name);
+                self.give_up(object);
+            }
             return;
         }
         self.stopped(object, detail);
@@ -128,12 +139,12 @@ impl Driver {
         group.is_some_and(|group| group.out_of_memory_kills().is_ok_and(|kills| kills > 0))
     }
 
-    /// The same container from the same definition, with a controller of its own.
-    fn start_again(self: &Arc<Self>, object: &Arc<DomainObject>, before: &Live, why: &str) -> bool {
+    /// The same container from the same definition, with a controller of its own. Its end is not watched for yet.
+    fn start_again(self: &Arc<Self>, object: &Arc<DomainObject>, before: &Live, brief: u32, why: &str) -> bool {
         let definition = Arc::clone(&object.lock().definition);
         let options = StartOptions { files: Vec::new(), autodestroy: before.autodestroy };
         let live = match self.bring_up(object, &definition, options, why) {
-            Ok(live) => live,
+            Ok(live) => Live { brief, ..live },
             Err(error) => {
                 tracing::error!("domain '{}' does not start again: {error}", object.name);
                 return false;
@@ -142,10 +153,6 @@ impl Driver {
         let mut state = object.lock();
         state.live = Some(live);
         (state.state, state.reason) = (DomainState::Running, StateReason::RUNNING_BOOTED);
-        drop(state);
-        if let Err(error) = self.watch(object) {
-            tracing::error!("the end of domain '{}' will not be noticed: {error}", object.name);
-        }
         true
     }
 
