@@ -135,7 +135,8 @@ fn resources(domain: &Domain) -> Vec<(AuditRecord, String)> {
     records
 }
 
-fn source(source: &FilesystemSource) -> Option<&str> {
+/// Where a file system comes from, if it is something of the machine's.
+pub(crate) fn source(source: &FilesystemSource) -> Option<&str> {
     match source {
         FilesystemSource::Mount { dir: path }
         | FilesystemSource::Bind { dir: path }

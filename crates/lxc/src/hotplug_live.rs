@@ -35,9 +35,13 @@ struct Node {
 
 impl Driver {
     /// What the device is called, for events.
-    pub(crate) fn attach_live(&self, domain: &mut Domain, running: &Running, device: Device) -> Result<String> {
+    pub(crate) fn attach_live(&self, domain: &mut Domain, running: &Running, mut device: Device) -> Result<String> {
+        let found = match &mut device {
+            Device::Hostdev(Hostdev { source: HostdevSource::Usb(usb), .. }) => usb::find(&self.paths.sys, usb),
+            _ => Ok(()),
+        };
         let about = device.clone();
-        let attached = self.attach_to(domain, running, device);
+        let attached = found.and_then(|()| self.attach_to(domain, running, device));
         self.audit_device(domain, "attach", &about, attached.is_ok());
         attached
     }
@@ -54,10 +58,7 @@ impl Driver {
                 domain.disks.push(disk);
                 Ok(name)
             }
-            Device::Hostdev(mut hostdev) => {
-                if let HostdevSource::Usb(usb) = &mut hostdev.source {
-                    usb::find(&self.paths.sys, usb)?;
-                }
+            Device::Hostdev(hostdev) => {
                 let node = hostdev_node(&hostdev)?;
                 if domain.find_hostdev(&hostdev).is_some() {
                     return Err(failed("host device already exists"));
@@ -82,8 +83,9 @@ impl Driver {
 
     /// What the device was called, for events.
     pub(crate) fn detach_live(&self, domain: &mut Domain, running: &Running, device: &Device) -> Result<String> {
+        let about = of_document(domain, device);
         let detached = self.detach_from(domain, running, device);
-        self.audit_device(domain, "detach", device, detached.is_ok());
+        self.audit_device(domain, "detach", about.as_ref().unwrap_or(device), detached.is_ok());
         detached
     }
 
@@ -96,7 +98,8 @@ impl Driver {
                 mac = interface.mac.to_string();
                 Some(Resource::Interface(&mac))
             }
-            _ => None,
+            Device::Filesystem(filesystem) => crate::audit::source(&filesystem.source).map(Resource::Filesystem),
+            Device::Console(_) | Device::Other(_) => None,
         };
         if let Some(resource) = resource {
             self.audit_change(domain, reason, &resource, success);
@@ -230,6 +233,20 @@ impl Driver {
     fn root_of(&self, running: &Running) -> Result<PathBuf> {
         let init = running.init.ok_or_else(not_running)?;
         Ok(self.paths.proc.join(init.to_string()).join("root"))
+    }
+}
+
+/// The domain's own device, of which what is to be detached tells only so much as is needed to find it.
+fn of_document(domain: &Domain, wanted: &Device) -> Option<Device> {
+    match wanted {
+        Device::Disk(disk) => domain.disks.iter().find(|one| one.target() == disk.target()).cloned().map(Device::Disk),
+        Device::Hostdev(hostdev) => {
+            domain.find_hostdev(hostdev).and_then(|at| domain.hostdevs.get(at)).cloned().map(Device::Hostdev)
+        }
+        Device::Filesystem(filesystem) => {
+            domain.filesystems.iter().find(|one| one.target == filesystem.target).cloned().map(Device::Filesystem)
+        }
+        Device::Interface(_) | Device::Console(_) | Device::Other(_) => None,
     }
 }
 
