@@ -58,6 +58,8 @@ fn build_and_execute(
     if !plan.users.is_empty() {
         wait(go_on)?;
         process::set_ids(0, 0, &[]).doing(|| "Unable to become root of the user namespace")?;
+        // Once more: a change of ids has undone it.
+        process::die_with_parent().doing(|| "Unable to tie the container to its controller")?;
     }
     let terminals = tree::build(plan, prepared, given.group, given.attach_point)?;
     wait(go_on)?;

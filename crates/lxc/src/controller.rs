@@ -21,6 +21,9 @@ use std::time::Duration;
 /// What one side writes when the other may go on.
 const SIGN: &[u8; 1] = b"c";
 
+/// A controller that has failed ends within this time.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
 /// libvirt's own controller reads the status file, which names its process id, so it begins only when that is written. The
 /// shell that waits becomes it.
 const LAUNCHER: &str = "/bin/sh";
@@ -153,13 +156,21 @@ impl Controller {
             return Err(log.failure(&format!("the controller gave no sign within {} s", patience.as_secs())));
         }
         let mut byte = [0];
-        let read = rustix::io::retry_on_intr(|| rustix::io::read(&self.from, &mut byte));
+        // Where it has ended without a sign, something of the container's may still hold the pipe: a read could wait for ever.
+        let read = match signed {
+            true => rustix::io::retry_on_intr(|| rustix::io::read(&self.from, &mut byte)),
+            false => Ok(0),
+        };
         if read == Ok(1) && &byte == SIGN {
             return Ok(());
         }
-        // It has failed and is about to end, with its last words in the log.
-        wait(&[&self.pidfd], Duration::from_secs(5));
-        Err(log.failure("the controller ended without saying why"))
+        Err(self.failure("the controller ended without saying why", log))
+    }
+
+    /// It has failed and is about to end, with its last words in the log.
+    pub fn failure(&self, otherwise: &str, log: &DomainLog) -> Error {
+        wait(&[&self.pidfd], LAST_WORDS);
+        log.failure(otherwise)
     }
 
     /// Lets the controller go on.
@@ -167,10 +178,7 @@ impl Controller {
         let Some(to) = self.to.take() else { return Ok(()) };
         match rustix::io::retry_on_intr(|| rustix::io::write(&to, SIGN)) {
             Ok(_) => Ok(()),
-            Err(_) => {
-                wait(&[&self.pidfd], Duration::from_secs(5));
-                Err(log.failure("the controller ended without saying why"))
-            }
+            Err(_) => Err(self.failure("the controller ended without saying why", log)),
         }
     }
 }
