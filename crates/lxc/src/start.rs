@@ -142,7 +142,7 @@ impl Driver {
         self.choose_ids(object, &mut live)?;
         let emulator = self.emulator.choose(live.emulator.as_deref())?;
         // A script that refuses may have done half its work: it is told of the end like any other.
-        attempt.prepared = true;
+        attempt.prepared = Some(live.clone());
         self.hook(&live, Moment::Prepare)?;
         let mut log = DomainLog::open(self, &live.name)?;
         let terminals = terminals::open(&mut live)?;
@@ -177,16 +177,15 @@ impl Driver {
         // its log says why.
         let early = emulator.ours.then(connect).and_then(Result::ok);
         controller.go_on(&log)?;
-        let named = early.and_then(|monitor| Some((monitor.wait_for_init(PATIENCE).ok()?, monitor)));
-        let is_complete = named.is_none();
-        let (init, monitor) = match named {
-            Some(named) => named,
+        let is_complete = early.is_none();
+        let monitor = match early {
+            Some(monitor) => monitor,
             None => {
                 controller.wait_for_sign(PATIENCE, &log)?;
-                let monitor = connect()?;
-                (monitor.wait_for_init(PATIENCE).map_err(|error| log.failure(&error.message))?, monitor)
+                connect()?
             }
         };
+        let init = monitor.wait_for_init(PATIENCE).map_err(|error| controller.failure(&error.message, &log))?;
         live.interfaces.iter_mut().for_each(|interface| interface.guest_actual = None);
         let init_fd = open_child(&self.paths.proc, init, controller.pid());
         self.write_status(&status(&live, controller.pid(), init))?;
@@ -206,20 +205,6 @@ impl Driver {
             brief: 0,
             autodestroy: options.autodestroy,
         })
-    }
-
-    /// The group that the controller makes, or would have made.
-    fn group_to_be(&self, object: &DomainObject, controller: i32) -> Option<Group> {
-        let partition = object.lock().definition.partition.clone();
-        let hierarchies = Hierarchies::detect(&self.paths.proc)
-            .inspect_err(|error| tracing::warn!("domain '{}': its control groups stay: {error}", object.name))
-            .ok()?;
-        let place = Place {
-            partition: partition.unwrap_or_else(|| PARTITION.into()),
-            id: controller,
-            domain: object.name.clone(),
-        };
-        Some(Group::named(&hierarchies, &place))
     }
 
     pub(crate) fn write_status(&self, status: &DomainStatus) -> Result<()> {
@@ -243,6 +228,19 @@ impl Driver {
         };
         self.write_status(&status)
     }
+}
+
+/// The group that the controller makes, or would have made.
+fn group_to_be(driver: &Driver, live: &Domain, controller: i32) -> Option<Group> {
+    let hierarchies = Hierarchies::detect(&driver.paths.proc)
+        .inspect_err(|error| tracing::warn!("domain '{}': its control groups stay: {error}", live.name))
+        .ok()?;
+    let place = Place {
+        partition: live.partition.clone().unwrap_or_else(|| PARTITION.into()),
+        id: controller,
+        domain: live.name.clone(),
+    };
+    Some(Group::named(&hierarchies, &place))
 }
 
 fn status(live: &Domain, controller_pid: i32, init_pid: i32) -> DomainStatus {
@@ -292,7 +290,8 @@ fn check(live: &Domain) -> Result<()> {
 /// What a start has made so far.
 #[derive(Default)]
 struct Attempt {
-    prepared: bool,
+    /// What is started, as scripts were told of it first.
+    prepared: Option<Domain>,
     plugged: Plugged,
     status_written: bool,
     controller: Option<(i32, Arc<OwnedFd>)>,
@@ -305,9 +304,11 @@ impl Attempt {
         if let Some((pid, controller)) = &self.controller {
             let group = match &self.group {
                 Some(group) => Some(Group::clone(group)),
-                None => driver.group_to_be(object, *pid),
+                None => self.prepared.as_ref().and_then(|document| group_to_be(driver, document, *pid)),
             };
-            crate::stop::end_processes(&object.name, None, controller, group.as_ref());
+            if !crate::stop::end_processes(&object.name, None, controller, group.as_ref()) {
+                tracing::error!("domain '{}': some processes of a start that failed refuse to die", object.name);
+            }
         }
         if let Some(away) = &self.away {
             away.bring_home(&object.name);
@@ -317,10 +318,9 @@ impl Attempt {
         if self.status_written {
             driver.remove_state_files(&object.name);
         }
-        if self.prepared {
-            let definition = Arc::clone(&object.lock().definition);
-            driver.hook_after(&definition, Moment::Stopped);
-            driver.hook_after(&definition, Moment::Release);
+        if let Some(document) = &self.prepared {
+            driver.hook_after(document, Moment::Stopped);
+            driver.hook_after(document, Moment::Release);
         }
     }
 }
