@@ -27,10 +27,6 @@ impl Range {
     fn end(self) -> u64 {
         u64::from(self.first) + u64::from(self.count)
     }
-
-    fn meets(self, other: Range) -> bool {
-        u64::from(self.first) < other.end() && u64::from(other.first) < self.end()
-    }
 }
 
 impl Driver {
@@ -106,28 +102,47 @@ fn of_owner(text: &str, names: &[&str]) -> Vec<Range> {
 
 /// The first id of a place that is free. Places are multiples of `count` from the beginning of each range.
 fn choose(available: &[Range], taken: &[Range], count: u32, seed: u64) -> Option<u32> {
-    let places: u64 = available.iter().map(|range| u64::from(range.count / count)).sum();
-    let place = |mut number: u64| {
-        available.iter().find_map(|range| {
-            let own = u64::from(range.count / count);
-            if number < own {
-                return Some(Range { first: range.first + (number as u32) * count, count });
+    let taken = blocks(taken);
+    let size = u64::from(count);
+    let places = |range: &Range| u64::from(range.count / count);
+    let all: u64 = available.iter().map(places).sum();
+    let mut number = seed.checked_rem(all)?;
+    let mut unseen = all;
+    while unseen > 0 {
+        let mut within = number;
+        let range = available.iter().find(|range| match within.checked_sub(places(range)) {
+            Some(rest) => {
+                within = rest;
+                false
             }
-            number -= own;
-            None
-        })
-    };
-    let mut number = seed.checked_rem(places)?;
-    // Each that is taken covers so many places, so this many more have a free one among them.
-    let covered: u64 = taken.iter().map(|range| u64::from(range.count / count) + 2).sum();
-    for _ in 0..=covered.min(places - 1) {
-        let candidate = place(number)?;
-        if !taken.iter().any(|range| range.meets(candidate)) {
-            return Some(candidate.first);
-        }
-        number = (number + 1) % places;
+            None => true,
+        })?;
+        let first = u64::from(range.first) + within * size;
+        let next = taken.partition_point(|block| block.end <= first);
+        let Some(met) = taken.get(next).filter(|block| block.start < first + size) else {
+            return u32::try_from(first).ok();
+        };
+        // On to the first place behind what is taken, or to the next range.
+        let step = (met.end - first).div_ceil(size).min(places(range) - within).min(unseen);
+        unseen -= step;
+        number = (number + step) % all;
     }
     None
+}
+
+/// The same ids in order, and each once.
+fn blocks(ranges: &[Range]) -> Vec<std::ops::Range<u64>> {
+    let mut sorted: Vec<_> =
+        ranges.iter().filter(|range| range.count > 0).map(|range| u64::from(range.first)..range.end()).collect();
+    sorted.sort_unstable_by_key(|block| block.start);
+    let mut blocks: Vec<std::ops::Range<u64>> = Vec::new();
+    for block in sorted {
+        match blocks.last_mut().filter(|last| block.start <= last.end) {
+            Some(last) => last.end = last.end.max(block.end),
+            None => blocks.push(block),
+        }
+    }
+    blocks
 }
 
 #[cfg(test)]
@@ -161,5 +176,23 @@ mod tests {
         // A range that is all taken is not walked through id by id.
         let all = [Range { first: 1, count: u32::MAX - 1 }];
         assert_eq!(choose(&all, &[Range { first: 1, count: 100 }], 1, 0), Some(101));
+    }
+
+    #[test]
+    fn what_is_taken_is_not_walked_through() {
+        let all = [Range { first: 1, count: u32::MAX - 1 }];
+        let started = std::time::Instant::now();
+        // Nearly everything, by many, in no order and over each other.
+        let most = Range { first: 1000, count: u32::MAX - 2000 };
+        for seed in [0, 500, 999, 2_000_000_000, u64::from(u32::MAX) - 500] {
+            let first =
+                choose(&all, &[most, Range { first: 1, count: 900 }, Range { first: 500, count: 5000 }], 1, seed);
+            assert!(first.is_some_and(|first| first > u32::MAX - 1001), "seed {seed}: {first:?}");
+        }
+        let every_other: Vec<Range> = (1..200_000).rev().map(|i| Range { first: i * 20_000, count: 19_999 }).collect();
+        let first = choose(&all, &every_other, 1, 20_000).unwrap();
+        assert_eq!(first, 39_999);
+        assert_eq!(choose(&all, &all, 1, 77), None);
+        assert!(started.elapsed() < std::time::Duration::from_secs(30), "{:?}", started.elapsed());
     }
 }
