@@ -266,7 +266,6 @@ pub struct Sender {
     sent: usize,
     /// Descriptors of the first message that are gone.
     sent_fds: usize,
-    queued_bytes: usize,
 }
 
 /// So many messages leave with one system call.
@@ -274,17 +273,11 @@ const BATCH: usize = 16;
 
 impl Sender {
     pub fn push(&mut self, message: Outgoing) {
-        self.queued_bytes += message.bytes.len();
         self.queue.push_back(message);
     }
 
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
-    }
-
-    /// Bytes of all messages that are not wholly gone.
-    pub fn queued_bytes(&self) -> usize {
-        self.queued_bytes
     }
 
     /// Messages that are not wholly gone.
@@ -351,8 +344,7 @@ impl Sender {
     fn pop_finished(&mut self) {
         let finished = |first: &Outgoing| self.sent == first.bytes.len() && self.sent_fds == first.fds.len();
         if self.queue.front().is_some_and(finished) {
-            let gone = self.queue.pop_front();
-            self.queued_bytes -= gone.map_or(0, |message| message.bytes.len());
+            self.queue.pop_front();
             self.sent = 0;
             self.sent_fds = 0;
         }
@@ -452,7 +444,7 @@ mod tests {
         sender.push(Outgoing::with_fds::<()>(&header, &(), files).unwrap());
         sender.push(call("after"));
         assert_eq!(sender.flush(near.as_fd()), Ok(true));
-        assert_eq!(sender.queued_bytes(), 0);
+        assert!(sender.is_empty());
         let mut receiver = Receiver::of_replies();
         let first = message(receiver.receive(far.as_fd()));
         assert_eq!((first.fds.len(), first.payload().len()), (2, 0));

@@ -51,6 +51,15 @@ impl Service for Fake {
                 _ = self.gate.lock().unwrap().recv();
                 Ok(Reply::default())
             }
+            Some(Procedure::ConnectGetCapabilities) => Ok(Reply { payload: vec![0; 10 << 20], ..Reply::default() }),
+            Some(Procedure::ConnectDomainEventRegister) => {
+                client.send(event(4));
+                Ok(Reply::default())
+            }
+            Some(Procedure::ConnectDomainEventDeregister) => {
+                (0..10).for_each(|_| client.send(event(1 << 20)));
+                Ok(Reply::default())
+            }
             Some(Procedure::DomainReset) => panic!("a handler's fault"),
             Some(Procedure::DomainOpenConsole) => {
                 let terminal = self.terminal.lock().unwrap().take();
@@ -119,6 +128,10 @@ impl Drop for Daemon {
         self.server.finish(Duration::from_secs(5));
         _ = std::fs::remove_file(&self.path);
     }
+}
+
+fn event(length: usize) -> Outgoing {
+    Outgoing::raw(&Header::event(Procedure::DomainEventLifecycle, 0), &vec![0; length]).unwrap()
 }
 
 fn version(connection: &Connection) -> api::Result<u64> {
@@ -291,6 +304,28 @@ fn pings_without_end_fill_nothing() {
         pongs += 1;
     }
     assert!((1..100_000).contains(&pongs), "{pongs}");
+}
+
+/// The answer is queued whole before the event: some of it has arrived.
+#[test]
+fn a_long_answer_that_waits_to_be_read_costs_no_connection() {
+    let daemon = Daemon::start("answers", 10, None);
+    let mut socket = daemon.socket();
+    socket.write_all(&call(Procedure::ConnectGetCapabilities, 1)).unwrap();
+    poll(&mut [PollFd::new(&socket, PollFlags::IN)], None).unwrap();
+    socket.write_all(&call(Procedure::ConnectDomainEventRegister, 2)).unwrap();
+    let mut receiver = Receiver::of_replies();
+    let kinds =
+        [(); 3].map(|()| next(&socket, &mut receiver).map(|message| (message.header.kind, message.header.serial)));
+    assert_eq!(kinds, [Some((Type::Reply, 1)), Some((Type::Message, 0)), Some((Type::Reply, 2))]);
+}
+
+#[test]
+fn events_that_nobody_reads_cost_the_connection() {
+    let daemon = Daemon::start("unread", 10, None);
+    let mut socket = daemon.socket();
+    socket.write_all(&call(Procedure::ConnectDomainEventDeregister, 1)).unwrap();
+    daemon.gone.recv_timeout(Duration::from_secs(60)).unwrap();
 }
 
 #[test]

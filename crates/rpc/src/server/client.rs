@@ -23,7 +23,8 @@ const TURN: usize = 16;
 /// Anybody may connect to a read-only socket, thousands of times; no call that is allowed there needs so much.
 const READ_ONLY_LENGTH_MAX: usize = 256 << 10;
 const PING: (u32, i32) = (keepalive::PROGRAM, keepalive::Procedure::Ping as i32);
-/// A client that leaves so much unread loses its connection with the next event.
+/// A client that leaves so many bytes of events unread loses its connection with the next one. Replies are not counted: of
+/// them there are no more than calls under way.
 const UNREAD_MAX: usize = 8 << 20;
 
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +57,8 @@ struct Io {
     sender: Sender,
     /// What each queued message is, in step with the sender's queue.
     notes: VecDeque<Note>,
+    /// Bytes of the events among them.
+    event_bytes: usize,
     /// Calls that are read and whose reply is not wholly written.
     in_flight: usize,
     /// Streams that hold more of the client's data than they should.
@@ -74,6 +77,8 @@ enum Note {
     Goodbye,
     Pong,
     StreamData(u32),
+    /// So long.
+    Event(usize),
     Nothing,
 }
 
@@ -102,6 +107,7 @@ impl<S: Service> Client<S> {
             io: Mutex::new(Io {
                 sender: Sender::default(),
                 notes: VecDeque::new(),
+                event_bytes: 0,
                 in_flight: 0,
                 stalled_streams: 0,
                 closing: false,
@@ -130,12 +136,13 @@ impl<S: Service> Client<S> {
 
     /// Sends an event or another message that answers no call.
     pub fn send(self: &Arc<Self>, message: Outgoing) {
-        if lock(&self.io).sender.queued_bytes() > UNREAD_MAX {
+        if lock(&self.io).event_bytes > UNREAD_MAX {
             tracing::warn!("client {} does not read what it asked for: closing its connection", self.id);
             self.close();
             return;
         }
-        self.queue(message, Note::Nothing);
+        let length = message.bytes.len();
+        self.queue(message, Note::Event(length));
     }
 
     /// From now on the client is asked for signs of life, as the limits say.
@@ -182,6 +189,7 @@ impl<S: Service> Client<S> {
             Note::Pong if std::mem::replace(&mut io.pong_queued, true) => return,
             // Not earlier: the connection would close over the next message that is written.
             Note::Goodbye => io.closing = true,
+            Note::Event(length) => io.event_bytes += length,
             _ => {}
         }
         io.sender.push(message);
@@ -199,6 +207,8 @@ impl<S: Service> Client<S> {
         let gone = io.notes.len().saturating_sub(left);
         let finished: Vec<Note> = io.notes.drain(..gone).collect();
         io.in_flight -= finished.iter().filter(|note| **note == Note::Reply).count().min(io.in_flight);
+        let told: usize = finished.iter().map(|note| if let Note::Event(length) = note { *length } else { 0 }).sum();
+        io.event_bytes = io.event_bytes.saturating_sub(told);
         io.pong_queued &= !finished.contains(&Note::Pong);
         let done = written.is_err() || (io.closing && left == 0);
         if !done {
