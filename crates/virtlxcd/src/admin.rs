@@ -1,6 +1,7 @@
 //! The admin program: what `virt-admin` sees of the daemon and changes in it.
 
 use crate::call::no_flags;
+use crate::config::Config;
 use crate::idle::IdleEnd;
 use crate::log;
 use api::{Code, Error, ErrorDomain, Result};
@@ -29,6 +30,15 @@ pub struct Admin {
 
 /// libvirt's default of the same.
 const UNAUTHENTICATED: u32 = 20;
+
+/// What holds for the daemon's servers at first: never more than clients in all.
+pub fn most_unauthenticated(config: &Config) -> BTreeMap<String, u32> {
+    let all = [
+        ("virtlxcd", config.most_unauthenticated, config.limits.max_clients),
+        ("admin", UNAUTHENTICATED, config.admin_limits.max_clients),
+    ];
+    all.map(|(server, most, clients)| (server.to_string(), most.min(u32::try_from(clients).unwrap_or(u32::MAX)))).into()
+}
 
 /// The daemon's servers by name, in the order in which they are listed.
 pub type Servers = Vec<(&'static str, Arc<dyn Control>)>;
@@ -334,4 +344,22 @@ fn set_log_filters(args: ConnectSetLoggingFiltersArgs) -> Result<()> {
     let filters = log::Filters::parse(&text).map_err(|why| Error::new(ErrorDomain::Rpc, Code::InvalidArg, why))?;
     log::set_filters(filters);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unauthenticated_are_no_more_than_all() {
+        for (text, daemon, admin) in [
+            ("", 20, 20),
+            ("max_anonymous_clients = 7", 7, 20),
+            ("max_clients = 5\nadmin_max_clients = 3", 5, 3),
+            ("max_anonymous_clients = 9\nmax_clients = 8", 8, 20),
+        ] {
+            let found = most_unauthenticated(&Config::parse(text).unwrap());
+            assert_eq!((found["virtlxcd"], found["admin"]), (daemon, admin), "{text}");
+        }
+    }
 }

@@ -15,6 +15,8 @@ pub struct Config {
     pub read_only_mode: u32,
     pub admin_mode: u32,
     pub limits: ClientLimits,
+    /// Kept for who asks: nobody has to authenticate.
+    pub most_unauthenticated: u32,
     pub workers: PoolLimits,
     pub backlog: i32,
     pub admin_limits: ClientLimits,
@@ -38,6 +40,7 @@ impl Default for Config {
             read_only_mode: 0o777,
             admin_mode: 0o700,
             limits: ClientLimits { max_clients: 5000, max_requests: 5, keepalive },
+            most_unauthenticated: 20,
             workers: PoolLimits { min_workers: 5, max_workers: 20, priority_workers: 5 },
             backlog: 1000,
             admin_limits: ClientLimits { max_clients: 5000, max_requests: 5, keepalive },
@@ -80,11 +83,8 @@ impl Config {
                 "none" => {}
                 other => return Err(format!("{name}: '{other}' is not supported, only \"none\" is")),
             },
-            "max_clients" | "max_anonymous_clients" => {
-                let limit = count(name, value)? as usize;
-                self.limits.max_clients =
-                    if name == "max_clients" { limit } else { self.limits.max_clients.min(limit.max(1)) };
-            }
+            "max_clients" => self.limits.max_clients = count(name, value)? as usize,
+            "max_anonymous_clients" => self.most_unauthenticated = count(name, value)?,
             "max_queued_clients" => self.backlog = count(name, value)? as i32,
             "max_client_requests" => self.limits.max_requests = at_least_one(name, value)? as usize,
             "min_workers" => self.workers.min_workers = count(name, value)?,
@@ -190,6 +190,8 @@ mod tests {
         assert_eq!(config.socket_group.as_deref(), Some("lxc"));
         assert_eq!((config.read_write_mode, config.limits.max_clients, config.log_level), (0o770, 7, Some(1)));
         assert_eq!(config.limits.keepalive, None);
+        let config = Config::parse("max_clients = 70\nmax_anonymous_clients = 3\n").unwrap();
+        assert_eq!((config.limits.max_clients, config.most_unauthenticated), (70, 3));
         assert_eq!(Config::parse(""), Ok(Config::default()));
     }
 

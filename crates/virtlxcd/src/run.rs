@@ -1,6 +1,6 @@
 //! The daemon's life: settings, lock, drivers, sockets, loop, orderly end.
 
-use crate::admin::Admin;
+use crate::admin::{Admin, most_unauthenticated};
 use crate::background;
 use crate::config::Config;
 use crate::daemon::{Daemon, Hypervisor};
@@ -60,7 +60,8 @@ pub fn run(options: &Options) -> Result<(), String> {
     let idle = IdleEnd::new(&event_loop, needed, options.timeout.map(Duration::from_secs));
     daemon.set_idle(&idle);
     let servers = Arc::new(OnceLock::new());
-    let service = Admin { servers: Arc::clone(&servers), idle, unauthenticated: Mutex::default() };
+    let service =
+        Admin { servers: Arc::clone(&servers), idle, unauthenticated: Mutex::new(most_unauthenticated(&config)) };
     let admin =
         Server::new("admin-worker", Arc::clone(&event_loop), service, config.admin_workers, config.admin_limits);
     _ = servers.set(vec![("admin", Arc::clone(&admin) as Arc<dyn Control>), ("virtlxcd", Arc::clone(&server) as _)]);
