@@ -209,3 +209,34 @@ fn bytes_of_unknown_number_make_a_file_only_when_all_have_come() {
     let error = receive_pieces(&scratch.at("to"), b"", &mut bytes.as_slice()).unwrap_err();
     assert!(error.to_string().contains("Is a directory"), "{error}");
 }
+
+#[test]
+fn what_is_no_copy_is_not_replaced_by_one() {
+    let scratch = Scratch::new("kept");
+    fs::create_dir_all(scratch.at("from/top")).unwrap();
+    fs::write(scratch.at("from/top/socket"), "x").unwrap();
+    fs::create_dir(scratch.at("to/top")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(scratch.at("to/top/socket")).unwrap();
+    symlink("/dev/null", scratch.at("to/link")).unwrap();
+    let file = packed(&scratch.at("from/top/socket"));
+    let mut pieces = Vec::new();
+    send_pieces(&mut b"x".as_slice(), &mut pieces).unwrap();
+    let attempts: [(&str, &dyn Fn() -> std::io::Result<()>); 6] = [
+        ("to/top/socket", &|| unpacked(&scratch.at("to/top/socket"), "socket", &file)),
+        ("to/top/socket", &|| unpacked(&scratch.at("to/top"), "socket", &file)),
+        ("to/top/socket", &|| unpacked(&scratch.at("to"), "top", &packed(&scratch.at("from/top")))),
+        ("to/link", &|| unpacked(&scratch.at("to/link"), "socket", &file)),
+        ("to/top/socket", &|| receive_pieces(&scratch.at("to/top/socket"), b"", &mut pieces.as_slice())),
+        ("to/link", &|| receive_pieces(&scratch.at("to/link"), b"", &mut pieces.as_slice())),
+    ];
+    for (at, attempt) in attempts {
+        let error = attempt().unwrap_err().to_string();
+        assert_eq!(error, format!("'{}': is there, and neither file, folder nor link", scratch.at(at).display()));
+    }
+    assert!(std::os::unix::fs::FileTypeExt::is_socket(&fs::metadata(scratch.at("to/top/socket")).unwrap().file_type()));
+    assert_eq!(fs::read_link(scratch.at("to/link")).unwrap(), Path::new("/dev/null"));
+    assert_eq!(
+        (scratch.names("to"), scratch.names("to/top")),
+        (vec!["link".into(), "top".into()], vec!["socket".into()])
+    );
+}

@@ -85,13 +85,28 @@ impl Place {
                 return Err(about(path, Errno::ISDIR));
             }
             let shown = path.join(OsStr::from_bytes(name));
-            return Ok(Place { folder, name: name.to_vec(), shown });
+            return Place { folder, name: name.to_vec(), shown }.that_may_be_replaced();
         }
         let own = path.file_name().filter(|_| !path.as_os_str().as_bytes().ends_with(b"/"));
         let own = own.ok_or_else(|| about(path, Errno::NOTDIR))?;
         let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let folder = open(above).map_err(|errno| about(above, errno))?;
-        Ok(Place { folder, name: own.as_bytes().to_vec(), shown: path.to_path_buf() })
+        Place { folder, name: own.as_bytes().to_vec(), shown: path.to_path_buf() }.that_may_be_replaced()
+    }
+
+    /// Refused before anything is sent. A link that leads to a device is as good as the device: `/dev/stdout` is one.
+    fn that_may_be_replaced(self) -> io::Result<Place> {
+        may_be_replaced(&self.folder, &self.name, &self.shown, AtFlags::empty())?;
+        Ok(self)
+    }
+}
+
+/// Whether there is nothing of that name, or something that a copy is: never in the place of a device, a pipe or a socket.
+fn may_be_replaced(folder: &OwnedFd, name: &[u8], shown: &Path, following: AtFlags) -> io::Result<()> {
+    let kind = rustix::fs::statat(folder, name, following).map(|found| FileType::from_raw_mode(found.st_mode));
+    match kind {
+        Err(_) | Ok(FileType::RegularFile | FileType::Directory | FileType::Symlink) => Ok(()),
+        Ok(_) => Err(about(shown, io::Error::other("is there, and neither file, folder nor link"))),
     }
 }
 
@@ -225,6 +240,7 @@ impl<'a> Scratch<'a> {
 
     /// Under its final name. A file or link of that name is replaced, as one act; a folder never is.
     fn finish(mut self, name: &[u8], shown: &Path) -> io::Result<()> {
+        may_be_replaced(self.parent, name, shown, AtFlags::SYMLINK_NOFOLLOW)?;
         let is_made_folder = is_folder(self.parent, &self.name);
         let flags = if is_made_folder { RenameFlags::NOREPLACE } else { RenameFlags::empty() };
         rustix::fs::renameat_with(self.parent, &*self.name, self.parent, name, flags)
