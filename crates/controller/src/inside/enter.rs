@@ -149,6 +149,10 @@ fn environment(confinement: &Confinement, command: &Command, ids: &Ids) -> Vec<V
     let (name, home) = users::name_and_home(ids.uid).unwrap_or_else(|| (String::new(), "/".into()));
     let mut variables: Vec<Vec<u8>> =
         confinement.environment.iter().map(|variable| variable.clone().into_bytes()).collect();
+    if command.terminal.is_none() {
+        // Init's tells of the console.
+        variables.retain(|variable| !variable.starts_with(b"TERM="));
+    }
     let mut set = |variable: &[u8]| {
         let end = variable.iter().position(|byte| *byte == b'=').map_or(variable.len(), |at| at + 1);
         variables.retain(|old| !old.starts_with(variable.get(..end).unwrap_or(variable)));
@@ -160,9 +164,6 @@ fn environment(confinement: &Confinement, command: &Command, ids: &Ids) -> Vec<V
         set(format!("LOGNAME={name}").as_bytes());
     }
     command.environment.iter().for_each(|variable| set(&variable.0));
-    if command.terminal.is_none() {
-        variables.retain(|variable| !variable.starts_with(b"TERM="));
-    }
     variables
 }
 
