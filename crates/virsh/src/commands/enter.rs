@@ -10,7 +10,7 @@ use rpc::remote::{DomainGetSecurityLabelArgs, DomainGetSecurityLabelRet, NodeGet
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
-use rustix::thread;
+use rustix::thread::{self, CapabilitySet, CapabilitySets};
 use std::fs::{self, File};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
@@ -212,8 +212,12 @@ impl Init {
 
     /// Everything that it cannot have; a program executed from here on gets no more.
     fn give_up(&self) -> rustix::io::Result<()> {
+        // Nothing is handed on beside what the bounding set lets a program have.
+        thread::clear_ambient_capability_set()?;
+        let held = thread::capabilities(None)?;
+        thread::set_capabilities(None, CapabilitySets { inheritable: CapabilitySet::empty(), ..held })?;
         for number in (0..64).filter(|number| self.bounding & (1 << number) == 0) {
-            match thread::remove_capability_from_bounding_set(thread::CapabilitySet::from_bits_retain(1 << number)) {
+            match thread::remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << number)) {
                 // The kernel has no more.
                 Err(Errno::INVAL) => break,
                 result => result?,
