@@ -1,6 +1,7 @@
 //! `virsh cp`: both ways the same tree, whole or not at all, and no path of a guest's leads to the machine.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -78,7 +79,10 @@ fn what_cannot_be_is_said_and_changes_nothing() {
     fs::write("/tmp/file", "x").unwrap();
     fs::create_dir("/tmp/folder").unwrap();
     fs::write(inside("tmp/kept"), "old").unwrap();
-    let table: [(&[&str], &str); 10] = [
+    program::shell("mkfifo /tmp/pipe").ok();
+    let table: [(&[&str], &str); 12] = [
+        (&["cp", "/tmp/file", "box:/dev/null"], "error: '/dev/null': is there, and neither file, folder nor link\n"),
+        (&["cp", "box:/tmp/kept", "/tmp/pipe"], "error: '/tmp/pipe': is there, and neither file, folder nor link\n"),
         (&["cp", "box:/no", "/tmp/x"], "error: '/no': No such file or directory\n"),
         (&["cp", "/tmp/no", "box:/tmp"], "error: Failed to open file '/tmp/no': No such file or directory\n"),
         (&["cp", "/tmp/file", "box:/no/x"], "error: '/no': No such file or directory\n"),
@@ -201,4 +205,42 @@ fn a_copy_that_is_broken_off_leaves_nothing() {
     assert!(ended_within(child.id(), PATIENCE));
     child.wait().unwrap();
     assert_eq!(names("/tmp/here"), [""; 0]);
+}
+
+#[test]
+fn an_input_that_says_nothing_keeps_nobody() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    running();
+    let start = |target: &str| {
+        let mut command = Command::new(ours("virsh"));
+        command.args(["cp", "-", target]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let mut child = start("box:/tmp/silent");
+    let input = child.stdin.take();
+    eventually("it is under way", PATIENCE, || names(inside("tmp")).first().map(drop));
+    program::kill(child.id(), rustix::process::Signal::TERM);
+    assert!(ended_within(child.id(), PATIENCE), "a signal does not end it");
+    assert_eq!(child.wait().unwrap().code(), None);
+    eventually("nothing is left of it", PATIENCE, || names(inside("tmp")).is_empty().then_some(()));
+    drop(input);
+    // What the other side refuses is over as well.
+    let mut child = start("box:/no/file");
+    let input = child.stdin.take();
+    assert!(ended_within(child.id(), PATIENCE), "the other side's failure does not end it");
+    let said = child.wait_with_output().unwrap();
+    assert_eq!(said.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&said.stderr), "error: '/no': No such file or directory\n");
+    drop(input);
+    // An output that nobody takes.
+    virsh(&["exec", "box", "--", "dd", "if=/dev/zero", "of=/tmp/much", "bs=1M", "count=0", "seek=1000"]).ok();
+    let mut command = Command::new(ours("virsh"));
+    command.args(["cp", "box:/tmp/much", "-"]).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut output = child.stdout.take().unwrap();
+    output.read_exact(&mut [0]).unwrap();
+    program::kill(child.id(), rustix::process::Signal::TERM);
+    assert!(ended_within(child.id(), PATIENCE), "a signal does not end it");
+    child.wait().unwrap();
 }

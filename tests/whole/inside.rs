@@ -76,10 +76,18 @@ fn user_folder_environment_and_status() {
     let as_bob = ["--user", "bob", "--cwd", "/tmp", "--env", "A=b c", "--env", "EMPTY="];
     let said = exec(&as_bob, "id -u; id -G; pwd; echo $HOME $USER \"$A\" ${EMPTY-unset}; echo mine > /dev/stderr");
     assert_eq!((said.out.as_str(), said.err.as_str()), ("1000\n1000 29\n/tmp\n/tmp bob b c\n", "mine\n"));
+    assert_eq!(exec(&["--env", "TERM=vt52"], "echo $TERM").ok(), "vt52\n");
+    assert_eq!(exec(&[], "echo ${TERM-unset}").ok(), "unset\n");
     assert_eq!(exec(&["--user", "1000:audio"], "id -u; id -g").ok(), "1000\n29\n");
     assert_eq!(exec(&[], "grep ^CapEff /proc/self/status").ok().len(), "CapEff:\t0000000000000000\n".len());
     assert_eq!(exec(&["--user", "bob"], "grep ^CapEff /proc/self/status").ok(), "CapEff:\t0000000000000000\n");
-    let table: [(&[&str], i32, &str); 9] = [
+    let table: [(&[&str], i32, &str); 11] = [
+        (&["exec", "box"], 125, "error: command 'exec' requires <cmd> option\n"),
+        (
+            &["-c", "lxc+unix:///?socket=/no", "exec", "box", "--", "id"],
+            125,
+            "error: failed to connect to the hypervisor\nerror: Failed to connect socket to '/no': No such file or directory\n",
+        ),
         (&["exec", "box", "--", "sh", "-c", "exit 7"], 7, ""),
         (&["exec", "box", "--", "sh", "-c", "kill -9 $$"], 137, ""),
         (&["exec", "box", "--", "nosuch"], 127, "error: cannot execute 'nosuch': No such file or directory\n"),
@@ -297,6 +305,37 @@ fn a_container_that_has_divided_its_group_takes_a_command_beside_its_init() {
                   for one in $(cat $at/cgroup.controllers); do echo +$one > $at/cgroup.subtree_control; done; done; true";
     exec(&[], divide);
     assert_eq!(exec(&[], "cat /proc/self/cgroup").ok(), exec(&[], "cat /proc/1/cgroup").ok());
+}
+
+#[test]
+fn output_that_nobody_takes_ends_the_command() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    running();
+    let virsh = ours("virsh").display().to_string();
+    let piped = format!("{{ {virsh} exec box -- yes; echo $? > /tmp/status; }} | head -n 1");
+    assert_eq!(program::shell(&piped).ok(), "y\n");
+    eventually("virsh ends", PATIENCE, || (fs::read_to_string("/tmp/status").ok()? == "141\n").then_some(()));
+    let said = program::shell(&format!("{virsh} exec box -- yes > /dev/full"));
+    assert_eq!(said.code, 125, "{said}");
+    assert!(said.err.contains("No space left on device"), "{said}");
+    nothing_is_left();
+}
+
+#[test]
+fn the_last_command_of_a_line_counts() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    running();
+    for (line, status) in [
+        ("exec box -- true; nosuch", 1),
+        ("exec box -- true; dominfo", 1),
+        ("exec box -- true; exec box", 125),
+        ("exec box -- true; exec ghost -- true", 125),
+        ("exec box -- false; echo", 0),
+    ] {
+        assert_eq!(virsh(&[line]).code, status, "{line}");
+    }
 }
 
 #[test]

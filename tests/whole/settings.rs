@@ -32,7 +32,18 @@ fn a_mistake_is_named_with_file_and_line() {
     fs::write("/etc/libvirt/libvirt.conf", "uri_aliases = [ \"here\" ]\n").unwrap();
     let complaint = virsh(&["list"]).failure();
     assert!(complaint.contains("/etc/libvirt/libvirt.conf:1: uri_aliases: 'here' is not of the form"), "{complaint}");
+    // It is asked only by those who need an answer.
+    for line in [&["help"][..], &["--version"]] {
+        virsh(line).ok();
+    }
     let _daemon = Daemon::start();
+    virsh(&["-c", "lxc:///", "list"]).ok();
+    // Other clients have the same file.
+    fs::write("/etc/libvirt/libvirt.conf", "remote_mode = \"auto\"\nother = 1\n").unwrap();
+    assert_eq!(virsh(&["uri"]).ok().trim(), "lxc:///");
+    let remark = "warning: /etc/libvirt/libvirt.conf:2: there is no setting 'other'\n";
+    assert_eq!(virsh(&["uri"]).err, remark);
+    assert_eq!(virsh(&["-q", "uri"]).err, "");
     fs::write("/etc/libvirt/libvirt.conf", "uri_aliases = [ \"here=lxc:///\" ]\nuri_default = \"here\"\n").unwrap();
     assert_eq!(virsh(&["uri"]).ok().trim(), "lxc:///");
     assert_eq!(virsh(&["-c", "here", "uri"]).ok().trim(), "lxc:///");

@@ -13,9 +13,17 @@ pub type Failure = (usize, String);
 
 /// Calls `set` with each setting of the file. Where it refuses one, that is an error of its line.
 pub fn read(text: &str, mut set: impl FnMut(&str, Value) -> Result<(), String>) -> Result<(), Failure> {
+    read_with_lines(text, |_, name, value| set(name, value))
+}
+
+/// The same, each setting with the line where it begins.
+pub fn read_with_lines(
+    text: &str,
+    mut set: impl FnMut(usize, &str, Value) -> Result<(), String>,
+) -> Result<(), Failure> {
     let mut reader = Reader { rest: text, line: 1 };
     while let Some((line, name, value)) = reader.setting()? {
-        set(&name, value).map_err(|why| (line, why))?;
+        set(line, &name, value).map_err(|why| (line, why))?;
     }
     Ok(())
 }

@@ -19,8 +19,9 @@ const TURN: &str = "/run/virtlxcd-start.lock";
 /// How long a daemon that we started stays without a client or a running container.
 const IDLE_SECONDS: &str = "120";
 
-/// The URI of the options, of the environment, of `libvirt.conf`, or the LXC driver's.
-pub fn chosen_uri(settings: &Settings) -> Result<String, Failure> {
+/// The URI of the options, of the environment, of `libvirt.conf`, or the LXC driver's; `remark` is told what of that file is not
+/// understood. Only where the file has something to say is it read.
+pub fn chosen_uri(settings: &Settings, remark: &mut dyn FnMut(&str)) -> Result<String, Failure> {
     let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
     let given = settings
         .uri
@@ -28,9 +29,15 @@ pub fn chosen_uri(settings: &Settings) -> Result<String, Failure> {
         .filter(|uri| !uri.is_empty())
         .or_else(|| variable("VIRSH_DEFAULT_CONNECT_URI"))
         .or_else(|| variable("LIBVIRT_DEFAULT_URI"));
-    let config = ClientConfig::read()?;
-    let uri = given.or(config.default).unwrap_or_else(|| DEFAULT_URI.to_string());
-    Ok(config.aliases.into_iter().find(|(name, _)| *name == uri).map_or(uri, |(_, whole)| whole))
+    match given {
+        // No alias has a colon.
+        Some(uri) if uri.contains(':') => Ok(uri),
+        given => {
+            let config = ClientConfig::read(remark)?;
+            let uri = given.or(config.default).unwrap_or_else(|| DEFAULT_URI.to_string());
+            Ok(config.aliases.into_iter().find(|(name, _)| *name == uri).map_or(uri, |(_, whole)| whole))
+        }
+    }
 }
 
 pub fn open(settings: &Settings, uri: &str) -> Result<Connection, Failure> {
@@ -116,11 +123,13 @@ fn find_daemon() -> Option<PathBuf> {
 struct ClientConfig {
     default: Option<String>,
     aliases: Vec<(String, String)>,
+    /// Names that are not known, with their lines: other clients have the same file.
+    unknown: Vec<(usize, String)>,
 }
 
 impl ClientConfig {
     /// A file that is not there, or may not be read, says nothing.
-    fn read() -> Result<ClientConfig, Failure> {
+    fn read(remark: &mut dyn FnMut(&str)) -> Result<ClientConfig, Failure> {
         let path = match rustix::process::geteuid().is_root() {
             true => Some(PathBuf::from("/etc/libvirt/libvirt.conf")),
             false => env::var_os("XDG_CONFIG_HOME")
@@ -130,19 +139,26 @@ impl ClientConfig {
         };
         let read = path.and_then(|path| std::fs::read_to_string(&path).ok().map(|text| (path, text)));
         let Some((path, text)) = read else { return Ok(ClientConfig::default()) };
-        ClientConfig::parse(&text).map_err(|(line, why)| Failure::new(format!("{}:{line}: {why}", path.display())))
+        let at = |line: usize, what: &str| format!("{}:{line}: {what}", path.display());
+        let config = ClientConfig::parse(&text).map_err(|(line, why)| Failure::new(at(line, &why)))?;
+        for (line, name) in &config.unknown {
+            remark(&at(*line, &format!("there is no setting '{name}'")));
+        }
+        Ok(config)
     }
 
     fn parse(text: &str) -> Result<ClientConfig, settings::Failure> {
         let mut config = ClientConfig::default();
-        settings::read(text, |name, value| {
+        settings::read_with_lines(text, |line, name, value| {
             match name {
                 "uri_default" => config.default = Some(settings::text(name, value)?),
                 "uri_aliases" => {
                     config.aliases =
                         settings::list(name, value)?.iter().map(|one| alias(one)).collect::<Result<_, _>>()?
                 }
-                _ => return Err(format!("there is no setting '{name}'")),
+                // Which of libvirt's daemons a client of its own library looks for.
+                "remote_mode" => _ = settings::text(name, value)?,
+                _ => config.unknown.push((line, name.to_string())),
             }
             Ok(())
         })?;
@@ -171,7 +187,6 @@ mod tests {
         let aliases = [("far".to_string(), "lxc+ssh://far/".to_string()), ("near".to_string(), "lxc:///".to_string())];
         assert_eq!(config.aliases, aliases);
         for (text, line, part) in [
-            ("\nuri_defaults = \"lxc:///\"", 2, "no setting 'uri_defaults'"),
             ("uri_default = [ \"lxc:///\" ]", 1, "string"),
             ("uri_aliases = \"a=b\"", 1, "list"),
             ("\n\nuri_aliases = [ \"a b=lxc:///\" ]", 3, "name=uri"),
@@ -179,6 +194,8 @@ mod tests {
             let (at, why) = ClientConfig::parse(text).unwrap_err();
             assert!(at == line && why.contains(part), "{text}: {at}: {why}");
         }
+        let config = ClientConfig::parse("remote_mode = \"auto\"\n\nuri_defaults = 1\nuri_default = \"x\"\n").unwrap();
+        assert_eq!((config.unknown, config.default.as_deref()), (vec![(3, "uri_defaults".to_string())], Some("x")));
     }
 
     #[test]

@@ -52,8 +52,16 @@ fn run(arguments: &[String]) -> Result<u8, failure::Failure> {
     let explicit = settings.uri.is_some();
     let mut shell = Shell::new(settings)?;
     // A connection that is asked for by name must succeed, whatever the commands; others wait until they are needed.
-    if explicit && matches!(request, Request::Words(_) | Request::Line(_)) {
-        shell.connect()?;
+    let first = match &request {
+        Request::Words(words) => Some(words.first().map(String::as_str)),
+        Request::Line(line) => Some(line.split_whitespace().next()),
+        _ => None,
+    };
+    if let (true, Some(name)) = (explicit, first) {
+        if let Err(failure) = shell.connect() {
+            shell.complain(&failure);
+            return Ok(name.and_then(table::find).and_then(|command| command.failure).unwrap_or(1));
+        }
     }
     match request {
         Request::Help => shell.print(&help::program()),

@@ -32,11 +32,20 @@ pub fn table(headers: &[&str], rows: &[Vec<String>], quiet: bool) -> String {
     out
 }
 
-/// Control characters as `\xNN`: a name must not move the reader's cursor.
-fn printable(cell: &str) -> String {
+/// Control characters as `\xNN`: a name, or what a guest says, must not move the reader's cursor.
+pub fn printable(text: &str) -> String {
+    escaped(text, &[])
+}
+
+/// The same of a text that may have several lines.
+pub fn printable_lines(text: &str) -> String {
+    escaped(text, &['\n', '\t'])
+}
+
+fn escaped(text: &str, but: &[char]) -> String {
     let mut out = String::new();
-    for c in cell.chars() {
-        match c.is_control() {
+    for c in text.chars() {
+        match c.is_control() && !but.contains(&c) {
             true => out += &format!("\\x{:02x}", c as u32),
             false => out.push(c),
         }

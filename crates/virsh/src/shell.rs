@@ -17,7 +17,7 @@ use std::time::Instant;
 
 pub struct Shell {
     pub settings: Settings,
-    /// The URI to open, or that is open.
+    /// The URI that is open, or was last.
     pub uri: String,
     pub interactive: bool,
     /// A command has asked to leave.
@@ -41,10 +41,9 @@ impl Shell {
                 Some(opened.map_err(|_| Failure::new("failed to open the log file. check the log file path"))?)
             }
         };
-        let uri = connect::chosen_uri(&settings)?;
         Ok(Shell {
             settings,
-            uri,
+            uri: String::new(),
             interactive: false,
             leaving: false,
             json: false,
@@ -78,7 +77,11 @@ impl Shell {
     /// Carries out one command.
     pub fn run(&mut self, words: &[String]) -> bool {
         let Some((name, words)) = words.split_first() else { return true };
-        let prepared = table::find(name)
+        // Nothing of the command before it.
+        let found = table::find(name);
+        self.exit_status = found.and_then(|command| command.failure);
+        (self.json, self.verbatim) = (self.settings.json, false);
+        let prepared = found
             .ok_or_else(|| Failure::new(format!("unknown command: '{name}'")))
             .and_then(|command| Ok((command, Arguments::parse(command, words)?)));
         let (command, arguments) = match prepared {
@@ -110,11 +113,9 @@ impl Shell {
             self.print(&help::command(command));
             return Ok(());
         }
-        (self.verbatim, self.exit_status) = (false, None);
-        self.json = match arguments.text("output")? {
-            Some(form) => wants_json(form)?,
-            None => self.settings.json,
-        };
+        if let Some(form) = arguments.text("output")? {
+            self.json = wants_json(form)?;
+        }
         if !command.offline {
             self.connect()?;
         }
@@ -124,6 +125,9 @@ impl Shell {
     /// Opens the connection unless it is open.
     pub fn connect(&mut self) -> Done {
         if self.connection.is_none() {
+            let mut unknown = Vec::new();
+            self.uri = connect::chosen_uri(&self.settings, &mut |text| unknown.push(text.to_string()))?;
+            unknown.iter().for_each(|text| self.caution(text));
             self.connection = Some(connect::open(&self.settings, &self.uri)?);
         }
         Ok(())
@@ -215,11 +219,12 @@ impl Shell {
     }
 
     pub fn warn(&self, text: &str) {
-        self.note(text);
+        let text = report::printable_lines(text);
+        self.note(&text);
         _ = writeln!(io::stderr(), "error: {text}");
     }
 
-    fn complain(&mut self, failure: &Failure) {
+    pub fn complain(&self, failure: &Failure) {
         for line in failure.lines() {
             self.warn(line);
         }
@@ -245,7 +250,8 @@ impl Shell {
         if self.json {
             self.print_json(&report::pairs_json(pairs.iter().map(|(name, value)| (*name, value.as_str()))));
         } else {
-            let lines: String = pairs.iter().map(|(name, value)| format!("{name:<column$}{value}\n")).collect();
+            let lines: String =
+                pairs.iter().map(|(name, value)| format!("{name:<column$}{}\n", report::printable(value))).collect();
             self.print(&lines);
         }
         Ok(())
@@ -256,7 +262,7 @@ impl Shell {
         if self.json {
             self.print_json(&report::pairs_json([(name, value)].into_iter()));
         } else {
-            self.print(&format!("{value}\n"));
+            self.print(&format!("{}\n", report::printable(value)));
         }
         Ok(())
     }

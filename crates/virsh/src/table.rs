@@ -130,11 +130,13 @@ pub struct Command {
     pub run: Run,
     /// Whether the terminal's user alone has use for it: `cd` and the like.
     pub offline: bool,
+    /// The status with which it fails, where that is not 1.
+    pub failure: Option<u8>,
 }
 
 impl Command {
     pub const fn new(name: &'static str, about: &'static str, options: &'static [Opt], run: Run) -> Command {
-        Command { name, about, more: "", options, run, offline: false }
+        Command { name, about, more: "", options, run, offline: false, failure: None }
     }
 
     pub const fn more(self, more: &'static str) -> Command {
@@ -144,6 +146,10 @@ impl Command {
     /// Works without a connection.
     pub const fn offline(self) -> Command {
         Command { offline: true, ..self }
+    }
+
+    pub const fn fails_with(self, status: u8) -> Command {
+        Command { failure: Some(status), ..self }
     }
 
     pub fn option(&self, name: &str) -> Option<&'static Opt> {

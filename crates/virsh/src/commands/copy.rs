@@ -4,6 +4,7 @@ use crate::arguments::Arguments;
 use crate::failure::{Done, Failure, words as error_words};
 use crate::inside::{End, Session, Source};
 use crate::lookup::{self, By};
+use crate::report;
 use crate::shell::Shell;
 use crate::signals::{self, Signals};
 use crate::table::*;
@@ -11,6 +12,7 @@ use rpc::archive::{self, Keep};
 use rpc::remote::NonnullDomain;
 use rpc::virtlxc::{BARE, OWNERS, Receiving, Sending, Task};
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use std::io::{self, BufWriter, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
@@ -81,6 +83,11 @@ fn named(shell: &Shell, domain: &str) -> Result<NonnullDomain, Failure> {
     lookup::domain_named(shell, domain, By::Anything)
 }
 
+/// Names in it may be a guest's.
+fn warn(text: &str) {
+    eprintln!("warning: {}", report::printable(text));
+}
+
 /// What both sides of a copy have said, in the order of what matters.
 fn verdict(here: io::Result<()>, end: End, complaints: Vec<u8>, stopped: Option<i32>) -> Done {
     if let Some(signal) = stopped {
@@ -91,7 +98,7 @@ fn verdict(here: io::Result<()>, end: End, complaints: Vec<u8>, stopped: Option<
     match end {
         End::Exited(0) => {
             here.map_err(|error| Failure::new(error_words(&error)))?;
-            lines.iter().for_each(|line| eprintln!("warning: {line}"));
+            lines.iter().for_each(|line| warn(line));
             return Ok(());
         }
         // The other side's reason comes first: ours follows from it, as a rule.
@@ -107,8 +114,9 @@ fn verdict(here: io::Result<()>, end: End, complaints: Vec<u8>, stopped: Option<
     Err(Failure::several(lines))
 }
 
-/// While the work goes on, signals that would end virsh hang the task up instead, so that nothing half done is left.
-fn while_watching<T>(session: &Session, work: impl FnOnce() -> T) -> io::Result<(T, Option<i32>)> {
+/// While the work goes on, signals that would end virsh hang the task up instead, so that nothing half done is left; they end virsh
+/// at once where there is nothing of that kind here, and the work may be waiting for whoever takes the output.
+fn while_watching<T>(session: &Session, at_once: bool, work: impl FnOnce() -> T) -> io::Result<(T, Option<i32>)> {
     let mut ends = Signals::of_the_end()?;
     let (over, near) = UnixStream::pair()?;
     Ok(thread::scope(|scope| {
@@ -121,6 +129,9 @@ fn while_watching<T>(session: &Session, work: impl FnOnce() -> T) -> io::Result<
                 let is_over = ready.last().is_some_and(|fd| !fd.revents().is_empty());
                 if let Some(signal) = ends.take() {
                     session.abort();
+                    if at_once {
+                        signals::die_of(signal);
+                    }
                     return Some(signal);
                 }
                 if is_over {
@@ -142,7 +153,7 @@ fn copy_out(shell: &Shell, dom: NonnullDomain, path: &str, to: &Side, owners: bo
     let name = Path::new(path).file_name().map_or_else(|| dom.name.0.clone(), |name| name.as_bytes().to_vec());
     let flags = if *to == Side::Stream { BARE } else { 0 };
     let session = Session::open(shell, dom, Task::Send(Sending { path: path.into(), flags }))?;
-    let (taken, stopped) = while_watching(&session, || {
+    let (taken, stopped) = while_watching(&session, *to == Side::Stream, || {
         thread::scope(|scope| {
             // So much may wait until it is written here.
             let (pass, pieces) = sync_channel(4);
@@ -160,7 +171,7 @@ fn copy_out(shell: &Shell, dom: NonnullDomain, path: &str, to: &Side, owners: bo
             let mut pieces = Pieces { from: pieces, piece: Vec::new(), at: 0 };
             let here = match to {
                 Side::Here(to) => {
-                    let mut remark = |text: String| eprintln!("warning: cannot keep {text}");
+                    let mut remark = |text: String| warn(&format!("cannot keep {text}"));
                     archive::unpack(Path::new(to), &name, Keep { owners }, &mut pieces, &mut remark)
                 }
                 _ => io::copy(&mut pieces, &mut io::stdout()).and_then(|_| io::stdout().flush()),
@@ -214,23 +225,27 @@ fn copy_in(shell: &Shell, dom: NonnullDomain, from: &Side, path: &str, owners: b
     let flags = if *from == Side::Stream { BARE } else { u32::from(owners) * OWNERS };
     let task = Task::Receive(Receiving { path: path.into(), name: rpc::Str(name), flags });
     let session = Session::open(shell, dom, task)?;
-    let (sent, stopped) = while_watching(&session, || {
+    let (over, listens) = UnixStream::pair().map_err(unusable)?;
+    let (sent, stopped) = while_watching(&session, false, || {
         thread::scope(|scope| {
-            let listening = scope.spawn(|| {
+            let session = &session;
+            let listening = scope.spawn(move || {
                 let mut complaints = Vec::new();
                 let end = session.listen(&mut |source, data| {
                     if source == Source::Errors {
                         complaints.extend(data);
                     }
                 });
+                // Dropped, the other end tells that the task is over.
+                drop(listens);
                 (end, complaints)
             });
-            let mut to = BufWriter::with_capacity(64 << 10, Inward(&session));
+            let mut to = BufWriter::with_capacity(64 << 10, Inward(session));
             let mut pass_over =
-                |path: &Path| eprintln!("warning: '{}' is neither file, folder nor link: left out", path.display());
+                |path: &Path| warn(&format!("'{}' is neither file, folder nor link: left out", path.display()));
             let sent = match from {
                 Side::Here(from) => archive::pack(Path::new(from), &mut to, &mut pass_over),
-                _ => archive::send_pieces(&mut io::stdin(), &mut to),
+                _ => archive::send_pieces(&mut Input { over }, &mut to),
             };
             let sent = sent.and_then(|()| to.flush()).and_then(|()| session.end_input());
             if sent.is_err() {
@@ -245,6 +260,32 @@ fn copy_in(shell: &Shell, dom: NonnullDomain, from: &Side, path: &str, owners: b
     .map_err(unusable)?;
     let (here, end, complaints) = sent;
     verdict(here, end, complaints, stopped)
+}
+
+/// Standard input for as long as the task takes it: one that says nothing is not waited for beyond that.
+struct Input {
+    over: UnixStream,
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let input = io::stdin();
+        loop {
+            let mut ready = [PollFd::new(&self.over, PollFlags::IN), PollFd::new(&input, PollFlags::IN)];
+            match poll(&mut ready, None) {
+                Ok(_) => {}
+                Err(Errno::INTR) => continue,
+                Err(errno) => return Err(errno.into()),
+            }
+            if ready.first().is_some_and(|over| !over.revents().is_empty()) {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            match rustix::io::read(&input, &mut *buffer) {
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                result => return Ok(result?),
+            }
+        }
+    }
 }
 
 /// A task's input, to be written to.

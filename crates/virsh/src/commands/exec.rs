@@ -37,15 +37,17 @@ pub const COMMANDS: &[Command] = &[
          signal that killed it, 127 where it is not found, 126 where it cannot be executed, 125 where it was not tried. \
          Interrupts and other signals to virsh go to the command; when virsh is gone, the command is hung up, and killed \
          five seconds later.",
-    ),
+    )
+    .fails_with(NOT_BEGUN),
 ];
 
 /// Where it was not the command that failed.
 const NOT_BEGUN: u8 = 125;
+/// What ends a program that writes to where nobody reads.
+const SIGPIPE: u8 = 13;
 
 fn exec(shell: &mut Shell, arguments: &Arguments) -> Done {
     shell.verbatim = true;
-    shell.exit_status = Some(NOT_BEGUN);
     let domain = lookup::domain(shell, arguments)?;
     let on_terminal = arguments.has("tty");
     let task = Task::Execute(command(arguments, on_terminal)?);
@@ -108,32 +110,45 @@ fn converse(session: &Session, on_terminal: bool) -> io::Result<End> {
     telling.set_nonblocking(true)?;
     let ended = thread::scope(|scope| {
         let output = scope.spawn(move || {
-            let end = session.listen(&mut |source, data| match (source, data.as_slice()) {
-                // Room: the other thread may be waiting for it.
-                (_, []) => _ = telling.write_all(&[0]),
-                (Source::Output, data) => show(&mut io::stdout(), data),
-                (Source::Errors, data) => show(&mut io::stderr(), data),
+            let mut unwritten = None;
+            let end = session.listen(&mut |source, data| {
+                let shown = match (source, data.as_slice()) {
+                    // Room: the other thread may be waiting for it.
+                    (_, []) => {
+                        _ = telling.write_all(&[0]);
+                        return;
+                    }
+                    _ if unwritten.is_some() => return,
+                    (Source::Output, data) => show(&mut io::stdout(), data),
+                    (Source::Errors, data) => show(&mut io::stderr(), data),
+                };
+                if let Err(error) = shown {
+                    // Nobody sees what it does: here it would have been ended by its own output.
+                    session.abort();
+                    unwritten = Some(error);
+                }
             });
             // Dropped, the news' end tells.
             drop(telling);
-            end
+            match unwritten {
+                Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(End::Killed(SIGPIPE)),
+                Some(error) => Err(error),
+                None => Ok(end),
+            }
         });
         let fed = feed(session, &mut news, &mut ends, &mut resizes);
         if fed.is_err() {
             session.abort();
         }
-        let end = output
-            .join()
-            .unwrap_or_else(|_| End::Refused { status: NOT_BEGUN, text: "the output could not be written".into() });
-        fed.map(|()| end)
+        let ended = output.join().unwrap_or_else(|_| Err(io::Error::other("the output could not be written")));
+        fed.and(ended)
     });
     drop(raw);
     ended
 }
 
-/// A reader that has gone does not end the command: it would have to be told by its own output.
-fn show(to: &mut dyn Write, data: &[u8]) {
-    _ = to.write_all(data).and_then(|()| to.flush());
+fn show(to: &mut dyn Write, data: &[u8]) -> io::Result<()> {
+    to.write_all(data).and_then(|()| to.flush())
 }
 
 /// Carries input, signals and sizes until the output's side says that all is over.

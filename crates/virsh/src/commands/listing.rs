@@ -283,7 +283,9 @@ pub fn parameters(shell: &Shell, params: &[TypedParam], line: impl Fn(&str, &str
         shell.print_json(&serde_json::Value::Object(object));
         return;
     }
-    let lines: String =
-        params.iter().map(|param| line(&param.field.to_string_lossy(), &typed::show(&param.value))).collect();
+    let clean = |param: &TypedParam| {
+        line(&report::printable(&param.field.to_string_lossy()), &report::printable(&typed::show(&param.value)))
+    };
+    let lines: String = params.iter().map(clean).collect();
     shell.print(&lines);
 }

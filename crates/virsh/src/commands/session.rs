@@ -115,7 +115,6 @@ fn connect(shell: &mut Shell, arguments: &Arguments) -> Done {
     shell.settings.read_only = arguments.has("readonly");
     if let Some(uri) = arguments.text("name")? {
         shell.settings.uri = Some(uri.to_string());
-        shell.uri = crate::connect::chosen_uri(&shell.settings)?;
     }
     shell.connect()
 }
