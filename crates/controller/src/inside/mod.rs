@@ -23,6 +23,7 @@ use report::{Heard, Refused};
 use rpc::records::Record;
 use rpc::virtlxc::Task;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::Pid;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -155,9 +156,9 @@ fn start(target: Target, task: &Task, stream: &mut Option<OwnedFd>) -> std::resu
     };
     drop((theirs, target));
     let Some(stream) = stream else { return Ok(None) };
-    let heard = hear(&ours, stream);
+    let heard = hear(&ours, stream, first.pid);
     let kill = |process: BorrowedFd| _ = rustix::process::pidfd_send_signal(process, rustix::process::Signal::KILL);
-    let Heard { terminal, child, refused } = match heard {
+    let Heard { terminal, child, refused, .. } = match heard {
         Ok(Some(heard)) => heard,
         other => {
             kill(first.pidfd.as_fd());
@@ -194,8 +195,8 @@ fn start(target: Target, task: &Task, stream: &mut Option<OwnedFd>) -> std::resu
 }
 
 /// What the processes inside say before the program runs, for as long as the client is there.
-fn hear(from: &OwnedFd, stream: &OwnedFd) -> Result<Option<Heard>> {
-    let mut heard = Heard::default();
+fn hear(from: &OwnedFd, stream: &OwnedFd, first: Pid) -> Result<Option<Heard>> {
+    let mut heard = Heard::new(first);
     loop {
         let mut sources = [PollFd::new(from, PollFlags::IN), PollFd::new(stream, PollFlags::empty())];
         match poll(&mut sources, None) {
