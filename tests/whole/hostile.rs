@@ -297,13 +297,24 @@ fn a_file_system_of_the_guests_that_never_answers() {
     let init = "mkdir -p /run; exec 3<> /dev/fuse
 mount -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0,allow_other none /run || exit 1
 trap 'touch /asked' TERM; touch /up; while :; do sleep 0.1; done";
-    let guest = running(init, fuse, "");
+    fs::create_dir_all("/opt/lent").unwrap();
+    let lent = |name: &str| {
+        format!("<filesystem type='mount'><source dir='/opt/lent'/><target dir='/run/{name}'/></filesystem>")
+    };
+    let guest = running(init, &format!("{fuse}{}", lent("covered")), "");
     until_there("up");
     assert!(guest.proc("mounts").contains(" /run fuse"), "{}", guest.proc("mounts"));
     // Looking for an initctl pipe asks that file system; the signal reaches init all the same.
     virsh(&["shutdown", "box"]).ok();
     until_there("asked");
     assert!(daemon.log().contains("does not answer within"), "nothing was asked");
+    // Folders of the machine below it: neither mounted nor taken away, and nobody hangs.
+    for (command, name) in [("attach-device", "new"), ("detach-device", "covered")] {
+        let failed = virsh(&[command, "box", &file("lent.xml", &lent(name)), "--live"]).failure();
+        assert!(failed.contains("does not answer within"), "{command}: {failed}");
+    }
+    let shown = virsh(&["dumpxml", "box"]).ok();
+    assert!(shown.contains("/run/covered") && !shown.contains("/run/new"), "{shown}");
     answers_and_destroys(&daemon, &guest);
     // With its end those who wait for it are let go.
     let threads = || shell(&format!("cat /proc/{}/task/*/comm", daemon.pid())).ok();

@@ -7,6 +7,7 @@
 use crate::affect::Running;
 use crate::driver::Driver;
 use crate::files::system;
+use crate::guarded::within_patience;
 use crate::hotplug::unsupported;
 use crate::hotplug_live::{failed, owner_of};
 use crate::object::not_running;
@@ -20,6 +21,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 impl Driver {
     pub(crate) fn mount(&self, domain: &Domain, running: &Running, described: &Filesystem) -> Result<()> {
@@ -47,18 +49,24 @@ impl Driver {
         };
         let copy = prepare().map_err(|e: io::Error| system(&e, format!("Failed to bind mount '{shown}'")))?;
         let kind = if is_folder { Kind::Folder } else { Kind::File };
-        let target = Path::new(&described.target);
-        let attach = || {
-            let target = beneath::find_or_make(place.root.as_fd(), target, kind, owner_of(domain))?;
+        let (target, owner) = (PathBuf::from(&described.target), owner_of(domain));
+        // Who has waited in vain does not find it mounted later.
+        let still_wanted = Arc::new(());
+        let wanted = Arc::downgrade(&still_wanted);
+        let attach = move || {
+            let target = beneath::find_or_make(place.root.as_fd(), &target, kind, owner)?;
             match FileType::from_raw_mode(fstat(&target)?.st_mode) == FileType::Directory {
                 true if !is_folder => return Err(Errno::ISDIR.into()),
                 false if is_folder => return Err(Errno::NOTDIR.into()),
                 _ => {}
             }
+            wanted.upgrade().ok_or(io::ErrorKind::TimedOut)?;
             copy.attach(target.as_fd()).map(drop)
         };
-        mount::in_namespace(place.mounts.as_fd(), attach)
-            .map_err(|e| system(&e, format!("Failed to mount '{shown}' on '{}' in the container", target.display())))
+        let mounts = place.mounts;
+        let outcome = within_patience(move || mount::in_namespace(mounts.as_fd(), attach));
+        drop(still_wanted);
+        outcome.map_err(|e| system(&e, format!("Failed to mount '{shown}' on '{}' in the container", described.target)))
     }
 
     /// What the container took away itself is no failure.
@@ -69,8 +77,11 @@ impl Driver {
         let words = || format!("Failed to unmount '{}' in the container", target.display());
         let place = Place::of(self, running)?;
         let processes = beneath::host(&self.paths.proc).map_err(|e| system(&e, words()))?;
-        let outcome = mount::in_namespace(place.mounts.as_fd(), || {
-            let target = match beneath::find(place.root.as_fd(), target) {
+        let (owned_source, owned_target) = (source.to_path_buf(), target.to_path_buf());
+        let still_wanted = Arc::new(());
+        let wanted = Arc::downgrade(&still_wanted);
+        let detach = move |place: &Place| {
+            let target = match beneath::find(place.root.as_fd(), &owned_target) {
                 Ok(target) => target,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
                 Err(error) => return Err(error),
@@ -79,12 +90,15 @@ impl Driver {
                 return Ok(true);
             }
             // Something else may be there by now, and what it covers may be hidden on purpose.
-            let ours = place.source_is(source, &target)?;
+            let ours = place.source_is(&owned_source, &target)?;
             if ours {
+                wanted.upgrade().ok_or(io::ErrorKind::TimedOut)?;
                 mount::unmount_descriptor(processes.as_fd(), target.as_fd())?;
             }
             Ok(ours)
-        });
+        };
+        let outcome = within_patience(move || mount::in_namespace(place.mounts.as_fd(), || detach(&place)));
+        drop(still_wanted);
         match outcome.map_err(|e| system(&e, words()))? {
             true => Ok(()),
             false => Err(failed(format!(
