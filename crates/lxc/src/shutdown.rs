@@ -8,10 +8,11 @@ use crate::files::system;
 use crate::guarded::within_patience;
 use crate::object::{DomainObject, not_running};
 use api::{Code, Error, ErrorDomain, Result};
-use rustix::fs::{FileType, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
 use rustix::process::{Signal, pidfd_send_signal};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -76,7 +77,7 @@ impl Driver {
         }
         match pidfd_send_signal(&init, wish.signal()) {
             Ok(()) => Ok(()),
-            Err(rustix::io::Errno::SRCH) => Err(not_running()),
+            Err(Errno::SRCH) => Err(not_running()),
             Err(errno) => {
                 let name = if wish == Wish::Shutdown { "SIGTERM" } else { "SIGHUP" };
                 Err(system(&errno.into(), format!("Unable to send {name} to init pid {pid}")))
@@ -125,14 +126,12 @@ fn open_pipe(root: &OwnedFd, path: &Path) -> io::Result<Option<OwnedFd>> {
     if PIPES.iter().any(hosts) {
         return Ok(None);
     }
-    match linux::beneath::open(root.as_fd(), path, flags) {
-        Ok(pipe) if FileType::from_raw_mode(rustix::fs::fstat(&pipe)?.st_mode) == FileType::Fifo => Ok(Some(pipe)),
-        Ok(_) => Ok(None),
-        Err(e) if matches!(e.raw_os_error(), Some(libc_enxio) if libc_enxio == rustix::io::Errno::NXIO.raw_os_error()) => {
-            Ok(None)
-        }
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(e),
+    // What was looked at, and not what the container has put in its place meanwhile.
+    let looked_at = format!("/proc/self/fd/{}", found.as_raw_fd());
+    match rustix::fs::open(looked_at, flags | OFlags::CLOEXEC, Mode::empty()) {
+        Ok(pipe) => Ok(Some(pipe)),
+        Err(Errno::NXIO) => Ok(None),
+        Err(errno) => Err(errno.into()),
     }
 }
 
@@ -165,6 +164,14 @@ mod tests {
         let root = linux::beneath::host(Path::new("/")).unwrap();
         assert!(open_pipe(&root, Path::new("/dev/null")).unwrap().is_none());
         assert!(open_pipe(&root, Path::new("/nonexistent/initctl")).unwrap().is_none());
+        let path = std::env::temp_dir().join(format!("initctl-{}", std::process::id()));
+        rustix::fs::mknodat(rustix::fs::CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+        assert!(open_pipe(&root, &path).unwrap().is_none());
+        let reader = std::fs::File::options().read(true).write(true).open(&path).unwrap();
+        let pipe = open_pipe(&root, &path).unwrap().unwrap();
+        assert_eq!(rustix::io::write(&pipe, b"6"), Ok(1));
+        drop(reader);
+        std::fs::remove_file(&path).unwrap();
         assert!(is_own_root(Path::new("/proc/self/root")).unwrap());
     }
 }
