@@ -139,6 +139,18 @@ fn links_of_the_machine_come_back() {
     virsh(&["destroy", "box"]).ok();
     assert!(is_home(), "after a new daemon's destroy");
 
+    // A link of another kind under its name is the guest's own, and stays there.
+    let guest = start();
+    guest.shell("ip link set lent0 name other0 && ip link add lent0 type dummy").ok();
+    virsh(&["destroy", "box"]).ok();
+    assert!(!is_home(), "the guest's own link came to the machine");
+    assert!(daemon.log().contains("lent0 does not come back: another link"), "{}", daemon.log());
+    // With the container's namespace its end of the pair goes, and then the other.
+    eventually("the pair is gone", PATIENCE, || {
+        shell("ip link add lent0 type veth peer name lent1");
+        is_home().then_some(())
+    });
+
     // Init is missed last of all.
     virsh(&["create", &document("/nothing")]).failure();
     assert!(is_home(), "after a failed start");

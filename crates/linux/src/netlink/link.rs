@@ -12,6 +12,7 @@ const IFLA_BR_FORWARD_DELAY: u16 = 1;
 const IFLA_BR_STP_STATE: u16 = 5;
 const IFLA_BR_VLAN_FILTERING: u16 = 7;
 const IFLA_BRPORT_ISOLATED: u16 = 33;
+const IFLA_PERM_ADDRESS: u16 = 54;
 
 /// The longest name of a link, in bytes.
 pub const LONGEST_NAME: usize = libc::IFNAMSIZ - 1;
@@ -91,6 +92,8 @@ pub struct Link {
     pub index: u32,
     pub name: String,
     pub mac: Option<[u8; 6]>,
+    /// Burnt into hardware: nobody can set it.
+    pub permanent_mac: Option<[u8; 6]>,
     pub mtu: u32,
     /// Administratively up.
     pub up: bool,
@@ -283,6 +286,7 @@ fn read_link(body: &[u8]) -> Option<Link> {
         match kind {
             libc::IFLA_IFNAME => link.name = text(value),
             libc::IFLA_ADDRESS => link.mac = value.try_into().ok(),
+            IFLA_PERM_ADDRESS => link.permanent_mac = value.try_into().ok(),
             libc::IFLA_MTU => link.mtu = u32_at(value, 0).unwrap_or(0),
             libc::IFLA_MASTER => link.master = u32_at(value, 0),
             libc::IFLA_LINKINFO => {
