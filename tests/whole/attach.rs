@@ -64,6 +64,24 @@ fn a_folder_appears_in_a_running_container_and_goes_again() {
 }
 
 #[test]
+fn what_is_attached_is_recorded() {
+    sandbox::require();
+    let settings = "log_level = 1\nlog_outputs = \"1:file:/var/log/audit-test\"\naudit_logging = 1\n";
+    let _daemon = Daemon::start_in(Path::new(""), &["--config", &file("audit.conf", settings)]);
+    running("");
+    let xml = share("/etc", "/mnt/shared", "");
+    virsh(&["attach-device", "box", &xml]).ok();
+    // The target is enough to take it away; the record has the source all the same.
+    virsh(&["detach-device", "box", &share("/", "/mnt/shared", "")]).ok();
+    let log = fs::read_to_string("/var/log/audit-test").unwrap();
+    let records: Vec<&str> =
+        log.lines().filter(|line| line.contains("resrc=fs reason=") && !line.contains("start")).collect();
+    let [attached, detached] = records.as_slice() else { panic!("{log}") };
+    assert!(attached.contains("reason=attach") && attached.contains("old-fs=\"?\" new-fs=\"/etc\""), "{attached}");
+    assert!(detached.contains("reason=detach") && detached.contains("old-fs=\"/etc\" new-fs=\"?\""), "{detached}");
+}
+
+#[test]
 fn a_container_with_ids_of_its_own_gets_one_too() {
     sandbox::require();
     let _daemon = Daemon::start();

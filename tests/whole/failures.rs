@@ -126,6 +126,14 @@ fn starts_that_fail_leave_nothing() {
         assert_eq!(virsh(&["list", "--all", "--name"]).ok(), "\n", "{what}: a transient domain stays");
         before.assert_none_since();
     }
+    // It ends, though the links in a container cannot be seen from here.
+    let named = |name: &str| net.replace("<source", &format!("<guest dev='{name}'/><source"));
+    for (name, devices) in [("lo", named("lo")), ("lan", named("lan") + &named("lan")), ("eth0", named("eth0") + &net)]
+    {
+        let said = virsh(&["create", &file("box.xml", &domain("box", ROOT, &["/init"], &devices))]).failure();
+        assert!(said.contains(&format!("another link of the name '{name}'")), "{said}");
+        before.assert_none_since();
+    }
     assert!(!Path::new("/opt/nowhere").exists(), "a missing root folder was created");
     assert!(!Path::new("/nonexistent").exists(), "a missing source folder was created");
     assert!(daemon.is_alive());

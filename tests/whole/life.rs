@@ -107,6 +107,25 @@ fn a_reboot_from_inside_starts_it_again() {
 }
 
 #[test]
+fn a_container_that_does_nothing_but_reboot_comes_to_rest() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    let before = Leftovers::now();
+    image::busybox(Path::new(ROOT), "echo again >> /starts; exec busybox reboot -f").unwrap();
+    virsh(&["define", &file("box.xml", &domain("box", ROOT, &["/init"], ""))]).ok();
+    virsh(&["start", "box"]).ok();
+    // Between two starts it is shut off too.
+    eventually("its rest", PATIENCE, || daemon.log().contains("it is not started again").then_some(()));
+    until_state("shut off (shutdown)");
+    // A start that took long on a busy machine begins the count anew.
+    let starts = fs::read_to_string(Path::new(ROOT).join("starts")).unwrap().lines().count();
+    assert!(starts >= 6, "{starts}");
+    before.assert_none_since();
+    let log = fs::read_to_string("/var/log/libvirt/lxc/box.log").unwrap();
+    assert_eq!(log.matches(": starting up").count(), starts, "{log}");
+}
+
+#[test]
 fn power_off_from_inside_ends_it() {
     sandbox::require();
     let _daemon = Daemon::start();
