@@ -107,6 +107,30 @@ fn a_reboot_from_inside_starts_it_again() {
 }
 
 #[test]
+fn a_reboot_keeps_what_runs_whatever_is_defined_meanwhile() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    fs::create_dir_all("/srv/shared").unwrap();
+    fs::write("/srv/shared/word", "shared\n").unwrap();
+    let guest = running("while :; do [ -e /reboot ] && rm /reboot && busybox reboot -f; sleep 0.05; done");
+    let defined = virsh(&["dumpxml", "--inactive", "box"]).ok();
+    let later = defined.replace("<on_reboot>restart", "<on_reboot>destroy");
+    assert_ne!(later, defined);
+    virsh(&["define", &file("box.xml", &later)]).ok();
+    let share = "<filesystem type='mount'><source dir='/srv/shared'/><target dir='/mnt'/></filesystem>";
+    virsh(&["attach-device", "box", &file("share.xml", share), "--live"]).ok();
+    fs::write(Path::new(ROOT).join("reboot"), "").unwrap();
+    let id = eventually("the second start", PATIENCE, || {
+        virsh(&["domid", "box"]).out.trim().parse().ok().filter(|id| *id != guest.controller)
+    });
+    assert_eq!(Guest::with_id("box", id).shell("cat /mnt/word").ok(), "shared\n");
+    assert!(virsh(&["dumpxml", "box"]).ok().contains("<on_reboot>restart</on_reboot>"));
+    let defined = virsh(&["dumpxml", "--inactive", "box"]).ok();
+    assert!(defined.contains("<on_reboot>destroy</on_reboot>") && !defined.contains("/mnt"), "{defined}");
+    virsh(&["destroy", "box"]).ok();
+}
+
+#[test]
 fn a_container_that_does_nothing_but_reboot_comes_to_rest() {
     sandbox::require();
     let daemon = Daemon::start();

@@ -92,13 +92,20 @@ impl Driver {
         };
         if live {
             let mut change_live = || {
-                let (mut domain, running) = {
+                let (mut domain, mut origin, running) = {
                     let state = object.lock();
                     let running = state.running()?;
-                    ((*running.domain).clone(), running.handles())
+                    ((*running.domain).clone(), (*running.origin).clone(), running.handles())
                 };
+                // What cannot be said of a definition goes with the container's end.
+                let lasts = change(&mut origin, None).is_ok();
                 change(&mut domain, Some(&running))?;
-                object.lock().running_mut()?.domain = Arc::new(domain);
+                let mut state = object.lock();
+                let live = state.running_mut()?;
+                live.domain = Arc::new(domain);
+                if lasts {
+                    live.origin = Arc::new(origin);
+                }
                 Ok(())
             };
             if let (Err(error), saved) = (change_live(), config.is_some()) {

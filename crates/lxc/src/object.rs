@@ -35,6 +35,8 @@ pub struct ObjectState {
 
 /// What there is of a domain that runs.
 pub struct Live {
+    /// What it was started from, with what has been changed since while it ran: what a reboot starts it from.
+    pub origin: Arc<Domain>,
     /// The definition with live data.
     pub domain: Arc<Domain>,
     /// The controller's process id: the domain's id.

@@ -89,6 +89,7 @@ impl Driver {
         {
             let mut state = object.lock();
             state.live = Some(Live {
+                origin: Arc::clone(&state.definition),
                 domain: Arc::new(domain),
                 id,
                 controller: Arc::new(controller),

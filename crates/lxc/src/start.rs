@@ -79,7 +79,12 @@ impl Driver {
     }
 
     /// Starts the container and says so. The domain's job is the caller's.
-    fn run(self: &Arc<Self>, object: &Arc<DomainObject>, definition: &Domain, options: StartOptions) -> Result<()> {
+    fn run(
+        self: &Arc<Self>,
+        object: &Arc<DomainObject>,
+        definition: &Arc<Domain>,
+        options: StartOptions,
+    ) -> Result<()> {
         let live = self.bring_up(object, definition, options, "booted").inspect_err(|error| {
             tracing::error!("domain '{}' does not start: {error}", object.name);
             let mut state = object.lock();
@@ -106,7 +111,7 @@ impl Driver {
     pub(crate) fn bring_up(
         self: &Arc<Self>,
         object: &Arc<DomainObject>,
-        definition: &Domain,
+        definition: &Arc<Domain>,
         options: StartOptions,
         why: &str,
     ) -> Result<Live> {
@@ -128,11 +133,11 @@ impl Driver {
     fn attempt(
         self: &Arc<Self>,
         object: &Arc<DomainObject>,
-        definition: &Domain,
+        definition: &Arc<Domain>,
         options: StartOptions,
         attempt: &mut Attempt,
     ) -> Result<Live> {
-        let mut live = definition.clone();
+        let mut live = Domain::clone(definition);
         complete(&mut live);
         check(&live)?;
         self.check_labels(&live)?;
@@ -197,6 +202,7 @@ impl Driver {
             id: controller.pid(),
             controller: controller.pidfd(),
             init: init_fd.map(|fd| (init, Arc::new(fd))),
+            origin: Arc::clone(definition),
             domain: Arc::new(live),
             monitor,
             group: Some(group),

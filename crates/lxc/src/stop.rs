@@ -139,11 +139,11 @@ impl Driver {
         group.is_some_and(|group| group.out_of_memory_kills().is_ok_and(|kills| kills > 0))
     }
 
-    /// The same container from the same definition, with a controller of its own. Its end is not watched for yet.
+    /// The same container as it was, not as it may be defined by now, with a controller of its own. Its end is not watched for
+    /// yet.
     fn start_again(self: &Arc<Self>, object: &Arc<DomainObject>, before: &Live, brief: u32, why: &str) -> bool {
-        let definition = Arc::clone(&object.lock().definition);
         let options = StartOptions { files: Vec::new(), autodestroy: before.autodestroy };
-        let live = match self.bring_up(object, &definition, options, why) {
+        let live = match self.bring_up(object, &before.origin, options, why) {
             Ok(live) => Live { brief, ..live },
             Err(error) => {
                 tracing::error!("domain '{}' does not start again: {error}", object.name);
