@@ -1,6 +1,7 @@
 //! One container's group, in all hierarchies at once: made, found, joined, removed.
 
 use super::file::{self, folder_exists};
+use super::hierarchies::controllers_v2;
 use super::{Controller, Controllers, Error, Hierarchies, Hierarchy, Result, Version, name};
 use std::collections::BTreeSet;
 use std::io;
@@ -76,7 +77,7 @@ impl Group {
         }
         let mut group = Group { parts: Vec::new() };
         for hierarchy in &hierarchies.all {
-            let part = Part::of(hierarchy, place);
+            let mut part = Part::of(hierarchy, place);
             match part.make(hierarchy, place, &mut notes) {
                 Ok(()) => group.parts.push(part),
                 Err(error) if is_needed(hierarchies, hierarchy) => {
@@ -132,7 +133,9 @@ impl Group {
                 let (_, path) = found.first().filter(|_| hierarchy.version == Version::Two)?;
                 hierarchy.folder(path).filter(|folder| folder_exists(&folder.join(CONTAINER))).map(|_| *path)
             };
-            Some(Part::at(hierarchy, hierarchy.folder(path.or_else(beside)?)?))
+            let mut part = Part::at(hierarchy, hierarchy.folder(path.or_else(beside)?)?);
+            part.narrow();
+            Some(part)
         });
         let parts: Vec<Part> = parts.collect();
         match parts.is_empty() {
@@ -266,7 +269,7 @@ impl Part {
         }
     }
 
-    fn make(&self, hierarchy: &Hierarchy, place: &Place, notes: &mut Vec<String>) -> Result<()> {
+    fn make(&mut self, hierarchy: &Hierarchy, place: &Place, notes: &mut Vec<String>) -> Result<()> {
         match file::create_folder(&self.folder) {
             Err(Error::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 self.make_partition(hierarchy, place)?;
@@ -317,11 +320,12 @@ impl Part {
     }
 
     /// What a new group needs before a process can be in it.
-    pub(super) fn fill(&self, notes: &mut Vec<String>) -> Result<()> {
+    pub(super) fn fill(&mut self, notes: &mut Vec<String>) -> Result<()> {
         match self.version {
             Version::One => self.inherit(&self.folder),
             Version::Two => {
                 self.hand_down(notes)?;
+                self.narrow();
                 self.make_children()
             }
         }
@@ -349,6 +353,18 @@ impl Part {
             file::write(&folder.join(name), value.trim_end())?;
         }
         Ok(())
+    }
+
+    /// Version 2: of the hierarchy's controllers those that the group really has. Where a group above has processes of its own,
+    /// as one that a container's init is in, it gives none.
+    fn narrow(&mut self) {
+        if self.version != Version::Two {
+            return;
+        }
+        if let Ok(list) = file::read(&self.folder.join("cgroup.controllers")) {
+            let there = controllers_v2(&list);
+            self.controllers = self.controllers.iter().filter(|controller| there.has(*controller)).collect();
+        }
     }
 
     /// Version 2: every group on the way gives the controllers to the groups below it.
@@ -379,8 +395,18 @@ impl Part {
 fn enable(folder: &Path, names: &[&str], notes: &mut Vec<String>) {
     let path = folder.join("cgroup.subtree_control");
     let all = names.iter().map(|name| format!("+{name}")).collect::<Vec<_>>().join(" ");
-    if all.is_empty() || file::write(&path, &all).is_ok() {
+    if all.is_empty() {
         return;
+    }
+    match file::write(&path, &all) {
+        Ok(()) => return,
+        // It has processes of its own. Those controllers that it could give even so would make the groups below it ones for
+        // threads only.
+        Err(error) if error.io().is_some_and(|io| io.raw_os_error() == Some(libc::EBUSY)) => {
+            notes.push(format!("cgroup controllers '{}' are left out: {error}", names.join(",")));
+            return;
+        }
+        Err(_) => {}
     }
     for name in names {
         if let Err(error) = file::write(&path, &format!("+{name}")) {

@@ -106,7 +106,7 @@ impl Group {
             part.make_children()?;
         }
         group.join()?;
-        for part in &group.parts {
+        for part in &mut group.parts {
             part.fill(notes)?;
         }
         Ok(group)
