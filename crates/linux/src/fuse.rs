@@ -123,11 +123,10 @@ impl Server {
             INIT => initialised(&body),
             LOOKUP => self.lookup(request.node, &request.body),
             GETATTR => {
-                let text = self.index(request.node).map_or(Ok(Vec::new()), content);
-                let size = text.map_or(0, |text| text.len() as u64);
+                let size = self.size(request.node, body.u32(0), content);
                 self.attributes(request.node, size).map(|attributes| {
                     let mut out = Vec::with_capacity(104);
-                    // Of a file not to be kept: the next text may be longer.
+                    // Of a file not to be kept: after a read the kernel takes the file to be as short as the text.
                     put64(&mut out, &[if request.node == ROOT { FOREVER } else { 0 }]);
                     put32(&mut out, &[0, 0]);
                     out.extend(attributes);
@@ -155,6 +154,18 @@ impl Server {
             }
             _ => Err(Errno::NOSYS),
         })
+    }
+
+    /// Who reads does not mind a large size, but sendfile(2), as busybox's cat uses it, reads up to the size and no further; the
+    /// kernel asks for it with each opening. Storing something in the kernel's pages from here would do the same, but wait for a
+    /// page whose reader waits for us. Only who goes to the end of an open file, to read backwards, needs to know where that is.
+    fn size(&self, node: u64, flags: u32, content: &mut dyn FnMut(usize) -> io::Result<Vec<u8>>) -> u64 {
+        const OF_AN_OPEN_FILE: u32 = 1;
+        match self.index(node) {
+            Some(index) if flags & OF_AN_OPEN_FILE != 0 => content(index).map_or(0, |text| text.len() as u64),
+            Some(_) => LARGEST,
+            None => 0,
+        }
     }
 
     fn lookup(&self, folder: u64, name: &[u8]) -> Result<Vec<u8>, Errno> {
@@ -204,22 +215,7 @@ impl Server {
             return Err(Errno::ACCESS);
         }
         self.next_handle += 1;
-        self.stretch(node);
         Ok(opened(self.next_handle, DIRECT_IO))
-    }
-
-    /// Makes the kernel believe that the file is large (FUSE_NOTIFY_STORE of its last byte). Who reads does not mind, but
-    /// sendfile(2), as busybox's cat uses it, goes up to the size, and believes whatever the last text had.
-    fn stretch(&self, node: u64) {
-        const NOTIFY_STORE: i32 = 4;
-        let mut out = Vec::with_capacity(41);
-        put32(&mut out, &[41]);
-        out.extend(NOTIFY_STORE.to_ne_bytes());
-        put64(&mut out, &[0, node, LARGEST - 1]);
-        put32(&mut out, &[1, 0]);
-        out.push(0);
-        // A kernel that does not want it shows that program an old size; nothing else changes.
-        _ = rustix::io::write(&self.device, &out);
     }
 
     fn read(
@@ -402,6 +398,16 @@ mod tests {
         assert_eq!(ask(&mut server, LOOKUP, 2, b"stat\0"), Some(Err(Errno::NOTDIR)));
         assert_eq!(ask(&mut server, GETATTR, 9, &[]), Some(Err(Errno::NOENT)));
         assert_eq!(ask(&mut server, GETATTR, 2, &[]).unwrap().unwrap().len(), 104);
+    }
+
+    #[test]
+    fn a_file_is_large_but_for_who_goes_to_its_end() {
+        let mut server = server();
+        let mut size = |flags: u32| {
+            let answer = ask(&mut server, GETATTR, 2, &flags.to_ne_bytes()).unwrap().unwrap();
+            Body(&answer).u64(16 + 8)
+        };
+        assert_eq!((size(0), size(1)), (LARGEST, "text 1 of file 0".len() as u64));
     }
 
     #[test]
