@@ -51,7 +51,10 @@ impl ProcView {
             begun: Instant::now(),
             load: time::Load::default(),
         };
-        Ok((ProcView { server, source }, folder))
+        let mut view = ProcView { server, source };
+        // The kernel's greeting is there already. Answered now, it keeps nobody waiting when the files are attached.
+        view.ready()?;
+        Ok((view, folder))
     }
 
     /// Readable when the container reads.

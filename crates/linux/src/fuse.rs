@@ -41,10 +41,14 @@ const INIT: u32 = 26;
 const OPENDIR: u32 = 27;
 const READDIR: u32 = 28;
 const RELEASEDIR: u32 = 29;
+const ACCESS: u32 = 34;
 const INTERRUPT: u32 = 36;
 const DESTROY: u32 = 38;
 const BATCH_FORGET: u32 = 42;
 const READDIRPLUS: u32 = 44;
+
+/// In what access(2) asks for.
+const WRITE: u32 = 2;
 
 /// Reads go to the server each time, whatever size the file seems to have.
 const DIRECT_IO: u32 = 1;
@@ -71,9 +75,8 @@ impl Server {
             ("rootmode", Some("40000")),
             ("user_id", Some("0")),
             ("group_id", Some("0")),
-            // Every user may read, also those of a user namespace.
+            // Every user may read, also those of a user namespace; nobody else is asked about, and who may not is told by us.
             ("allow_other", None),
-            ("default_permissions", None),
         ];
         let folder = Detached::filesystem("fuse", &options, ATTRIBUTES)?;
         let made_at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -134,6 +137,9 @@ impl Server {
                 })
             }
             OPEN => self.open(request.node, &body),
+            // access(2): what the modes of the files say, to root as well.
+            ACCESS if body.u32(0) & WRITE != 0 => Err(Errno::ACCESS),
+            ACCESS => Ok(Vec::new()),
             OPENDIR if request.node == ROOT => Ok(opened(0, 0)),
             OPENDIR => Err(Errno::NOTDIR),
             READ => self.read(request.node, &body, content),
@@ -207,11 +213,11 @@ impl Server {
     }
 
     fn open(&mut self, node: u64, body: &Body) -> Result<Vec<u8>, Errno> {
-        const ACCESS: u32 = 3;
+        const MODE: u32 = 3;
         if self.index(node).is_none() {
             return Err(Errno::ISDIR);
         }
-        if body.u32(0) & ACCESS != 0 {
+        if body.u32(0) & MODE != 0 {
             return Err(Errno::ACCESS);
         }
         self.next_handle += 1;
