@@ -35,8 +35,9 @@ pub fn write_at_once(path: &Path, content: &str) -> Result<()> {
 
 fn write(path: &Path, content: &str, durably: bool) -> Result<()> {
     let unfinished = unfinished(path);
+    let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished);
+    let mut file = opened.map_err(|e| system(&e, format!("Failed to create file '{}'", shown(&unfinished))))?;
     let written = (|| {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
         file.write_all(content.as_bytes())?;
         if durably {
             file.sync_all()?;
@@ -48,7 +49,6 @@ fn write(path: &Path, content: &str, durably: bool) -> Result<()> {
         Ok(())
     })();
     written.map_err(|e| {
-        // It may never have been made.
         _ = fs::remove_file(&unfinished);
         system(&e, format!("cannot write '{}'", shown(path)))
     })
