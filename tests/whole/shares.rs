@@ -141,7 +141,7 @@ fn links_of_the_machine_come_back() {
 
     // A link of another kind under its name is the guest's own, and stays there.
     let guest = start();
-    guest.shell("ip link set lent0 name other0 && ip link add lent0 type dummy").ok();
+    guest.shell("ip link set lent0 name other0 && ip link add lent0 type bridge").ok();
     virsh(&["destroy", "box"]).ok();
     assert!(!is_home(), "the guest's own link came to the machine");
     assert!(daemon.log().contains("lent0 does not come back: another link"), "{}", daemon.log());

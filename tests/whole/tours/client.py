@@ -1,5 +1,6 @@
 # A long tour with python3-libvirt: what its programs ask of a connection, a domain, a network, in the order of their lives.
-import os, re, sys, threading, time
+import os, re, sys, threading
+from time import time as now
 import libvirt, libvirt_lxc
 
 libvirt.registerErrorHandler(lambda *_: None, None)
@@ -140,7 +141,7 @@ refused(libvirt.VIR_ERR_NO_SUPPORT, dom.save, "/tmp/saved")
 words = refused(libvirt.VIR_ERR_INVALID_ARG, dom.destroyFlags, 1 << 20)
 assert words == "unsupported flags (0x100000) in function lxcDomainDestroyFlags", words
 print("refused")
-assert abs(dom.getTime()["seconds"] - time.time()) < 60
+assert abs(dom.getTime()["seconds"] - now()) < 60
 
 # Devices.
 device = "<interface type='network'><mac address='52:54:00:00:77:01'/><source network='tour'/></interface>"
