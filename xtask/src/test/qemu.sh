@@ -228,6 +228,18 @@ patiently() {
     "$@"
 }
 
+together=cpuacct,memory,devices,cpu,freezer,blkio
+
+# The controllers that were together can be mounted apart. While a group that was removed still has pages somewhere, its
+# hierarchy outlives its last mount, and only another one that ends later takes it away.
+let_go() {
+    umount /dev/cgroup
+    echo 3 > /proc/sys/vm/drop_caches
+    mount -t cgroup -o memory memory /sys/fs/cgroup/memory && return
+    mount -t cgroup -o $together none /dev/cgroup
+    return 1
+}
+
 chmod +x whole xtask programs/*
 if [ $$ != 1 ]; then
     wanted only_version_2 && check only_version_2 only_version_2
@@ -252,17 +264,18 @@ else
     wanted missing && check missing missing
     # As libvirt's page about containers mounts them.
     mkdir -p /dev/cgroup
-    mount -t cgroup -o cpuacct,memory,devices,cpu,freezer,blkio none /dev/cgroup
+    mount -t cgroup -o $together none /dev/cgroup
     for name in $(listed '^(layouts::(a_|tuning|view)|container::a_plain_one)'); do
         wanted "$name" && check "together::$name" alone "$name"
     done
     # A hierarchy with a group in it stays, and its controllers with it.
     patiently find /dev/cgroup -mindepth 1 -depth -type d -exec rmdir {} +
-    umount /dev/cgroup
-    echo 3 > /proc/sys/vm/drop_caches
     mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
+    mkdir /sys/fs/cgroup/memory
+    patiently let_go
+    umount /sys/fs/cgroup/memory
     for controller in cpu cpuacct cpuset memory devices freezer blkio pids; do
-        mkdir /sys/fs/cgroup/$controller
+        mkdir -p /sys/fs/cgroup/$controller
         patiently mount -t cgroup -o $controller $controller /sys/fs/cgroup/$controller
     done
     for name in $(listed '^layouts::(a_|tuning)'); do
