@@ -70,8 +70,8 @@ fn a_busybox_with_an_init_of_its_own_boots_and_ends() {
     let before = Leftovers::now();
     virsh(&["define", &file("box.xml", &domain("box", "/opt/box", &["/bin/init"], ""))]).ok();
     virsh(&["start", "box"]).ok();
-    let booted = eventually("it has booted", PATIENCE, || fs::read_to_string("/opt/box/booted").ok());
-    assert_eq!(booted, "box\n");
+    let booted = || fs::read_to_string("/opt/box/booted").ok().filter(|text| text.ends_with('\n'));
+    assert_eq!(eventually("it has booted", PATIENCE, booted), "box\n");
     let guest = Guest::of("box");
     eventually("it serves", PATIENCE, || guest.shell("ps").out.contains("sleep 1000").then_some(()));
     guest.shell("poweroff").ok();
