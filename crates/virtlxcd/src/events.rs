@@ -171,44 +171,41 @@ fn message(registration: &Registration, event: &Event) -> Option<Outgoing> {
         return None;
     }
     let callback_id = registration.id;
+    // Who registered in the old way gets the message bare, others with the number of their callback around it.
+    macro_rules! either {
+        ($bare:ident, $wrapped:ident, $around:ident, $msg:expr) => {{
+            let msg = $msg;
+            match legacy {
+                true => encode(Procedure::$bare, &msg),
+                false => encode(Procedure::$wrapped, &remote::$around { callback_id, msg }),
+            }
+        }};
+    }
     match event {
-        Event::Lifecycle { domain, event, detail } => {
-            let msg =
-                remote::DomainEventLifecycleMsg { dom: convert::domain(domain), event: *event as i32, detail: *detail };
-            if legacy {
-                encode(Procedure::DomainEventLifecycle, &msg)
-            } else {
-                let msg = remote::DomainEventCallbackLifecycleMsg { callback_id, msg };
-                encode(Procedure::DomainEventCallbackLifecycle, &msg)
-            }
-        }
-        Event::Reboot { domain } => {
-            let msg = remote::DomainEventRebootMsg { dom: convert::domain(domain) };
-            if legacy {
-                encode(Procedure::DomainEventReboot, &msg)
-            } else {
-                let msg = remote::DomainEventCallbackRebootMsg { callback_id, msg };
-                encode(Procedure::DomainEventCallbackReboot, &msg)
-            }
-        }
-        Event::BalloonChange { domain, memory } => {
-            let msg = remote::DomainEventBalloonChangeMsg { dom: convert::domain(domain), actual: *memory };
-            if legacy {
-                encode(Procedure::DomainEventBalloonChange, &msg)
-            } else {
-                let msg = remote::DomainEventCallbackBalloonChangeMsg { callback_id, msg };
-                encode(Procedure::DomainEventCallbackBalloonChange, &msg)
-            }
-        }
-        Event::DeviceRemoved { domain, device } => {
-            let msg = remote::DomainEventDeviceRemovedMsg { dom: convert::domain(domain), dev_alias: device.into() };
-            if legacy {
-                encode(Procedure::DomainEventDeviceRemoved, &msg)
-            } else {
-                let msg = remote::DomainEventCallbackDeviceRemovedMsg { callback_id, msg };
-                encode(Procedure::DomainEventCallbackDeviceRemoved, &msg)
-            }
-        }
+        Event::Lifecycle { domain, event, detail } => either!(
+            DomainEventLifecycle,
+            DomainEventCallbackLifecycle,
+            DomainEventCallbackLifecycleMsg,
+            remote::DomainEventLifecycleMsg { dom: convert::domain(domain), event: *event as i32, detail: *detail }
+        ),
+        Event::Reboot { domain } => either!(
+            DomainEventReboot,
+            DomainEventCallbackReboot,
+            DomainEventCallbackRebootMsg,
+            remote::DomainEventRebootMsg { dom: convert::domain(domain) }
+        ),
+        Event::BalloonChange { domain, memory } => either!(
+            DomainEventBalloonChange,
+            DomainEventCallbackBalloonChange,
+            DomainEventCallbackBalloonChangeMsg,
+            remote::DomainEventBalloonChangeMsg { dom: convert::domain(domain), actual: *memory }
+        ),
+        Event::DeviceRemoved { domain, device } => either!(
+            DomainEventDeviceRemoved,
+            DomainEventCallbackDeviceRemoved,
+            DomainEventCallbackDeviceRemovedMsg,
+            remote::DomainEventDeviceRemovedMsg { dom: convert::domain(domain), dev_alias: device.into() }
+        ),
         Event::Tunable { domain, params } => {
             let params = params.iter().map(convert::typed_param_to_wire).collect();
             let msg = remote::DomainEventCallbackTunableMsg { callback_id, dom: convert::domain(domain), params };

@@ -19,7 +19,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 pub const COMMANDS: &[Command] = &[
     Command::new(
@@ -181,14 +181,21 @@ fn copy_out(shell: &Shell, dom: NonnullDomain, path: &str, to: &Side, owners: bo
                 // The other side need not send what nobody takes.
                 session.abort();
             }
-            let lost = || End::Lost(api::Error::internal(api::ErrorDomain::Rpc, "the copy was given up"));
-            let (end, complaints) = listening.join().unwrap_or_else(|_| (lost(), Vec::new()));
+            let (end, complaints) = heard(listening);
             (here, end, complaints)
         })
     })
     .map_err(unusable)?;
     let (here, end, complaints) = taken;
     verdict(here, end, complaints, stopped)
+}
+
+/// How the task ended, and what it complained of.
+fn heard(listening: ScopedJoinHandle<(End, Vec<u8>)>) -> (End, Vec<u8>) {
+    listening.join().unwrap_or_else(|_| {
+        let lost = api::Error::internal(api::ErrorDomain::Rpc, "the copy was given up");
+        (End::Lost(lost), Vec::new())
+    })
 }
 
 /// What the listening side passes on, to be read.
@@ -252,8 +259,7 @@ fn copy_in(shell: &Shell, dom: NonnullDomain, from: &Side, path: &str, owners: b
                 // Without its end mark nothing is made of what has come.
                 session.abort();
             }
-            let lost = || End::Lost(api::Error::internal(api::ErrorDomain::Rpc, "the copy was given up"));
-            let (end, complaints) = listening.join().unwrap_or_else(|_| (lost(), Vec::new()));
+            let (end, complaints) = heard(listening);
             (sent, end, complaints)
         })
     })
