@@ -417,6 +417,10 @@ impl<S: Service> Client<S> {
 
 impl<S: Service> Source for Client<S> {
     fn ready(self: Arc<Self>, flags: EventFlags) {
+        if flags.is_empty() {
+            tracing::warn!("client {} cannot be listened to any longer: closing its connection", self.id);
+            return self.close();
+        }
         if flags.contains(EventFlags::OUT) {
             self.flush(lock(&self.io));
         }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 /// Something that the loop waits for. Both methods run in the loop's thread and must not block.
 pub trait Source: Send + Sync {
+    /// No flags at all: the kernel would not watch it as it wanted, and watches it no longer.
     fn ready(self: Arc<Self>, flags: EventFlags);
 
     /// A time that was set with [`Loop::set_timer`] has come.
@@ -30,6 +31,8 @@ pub struct Loop {
     wake: OwnedFd,
     sources: Mutex<HashMap<Token, Arc<dyn Source>>>,
     timers: Mutex<BinaryHeap<Reverse<(Instant, Token)>>>,
+    /// Sources that the kernel would not watch as they wanted.
+    lost: Mutex<Vec<Token>>,
     next: AtomicU64,
     stopping: AtomicBool,
 }
@@ -45,6 +48,7 @@ impl Loop {
             wake,
             sources: Mutex::default(),
             timers: Mutex::default(),
+            lost: Mutex::default(),
             next: AtomicU64::new(WAKE + 1),
             stopping: AtomicBool::new(false),
         })
@@ -68,10 +72,12 @@ impl Loop {
         lock(&self.sources).insert(token, source);
     }
 
+    /// Where this fails the source is told, unless it was removed meanwhile: it would wait for ever.
     pub fn modify(&self, token: Token, fd: impl AsFd, flags: EventFlags) {
         if let Err(errno) = epoll::modify(&self.epoll, fd, epoll::EventData::new_u64(token.0), flags) {
-            // The source was removed meanwhile.
-            tracing::trace!("epoll modify: {errno}");
+            tracing::debug!("epoll modify: {errno}");
+            lock(&self.lost).push(token);
+            self.wake();
         }
     }
 
@@ -122,6 +128,11 @@ impl Loop {
                 }
             }
             self.run_timers();
+            for token in std::mem::take(&mut *lock(&self.lost)) {
+                if let Some(source) = self.source(token) {
+                    source.ready(EventFlags::empty());
+                }
+            }
         }
         Ok(())
     }
@@ -157,4 +168,41 @@ impl Loop {
 /// Nothing here is left half-changed by a panic: the data of a poisoned lock is as good as any.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{Sender, channel};
+
+    struct Told(Mutex<Sender<EventFlags>>);
+
+    impl Source for Told {
+        fn ready(self: Arc<Self>, flags: EventFlags) {
+            _ = lock(&self.0).send(flags);
+        }
+    }
+
+    #[test]
+    fn who_is_not_watched_any_more_is_told() {
+        let event_loop = Arc::new(Loop::new().unwrap());
+        let (tell, told) = channel();
+        let source = Arc::new(Told(Mutex::new(tell)));
+        let (pipe, _other_end) = std::io::pipe().unwrap();
+        let (kept, removed) = (event_loop.token(), event_loop.token());
+        for token in [removed, kept] {
+            event_loop.add(token, &pipe, EventFlags::IN, Arc::clone(&source) as Arc<dyn Source>).unwrap();
+            epoll::delete(&event_loop.epoll, &pipe).unwrap();
+        }
+        event_loop.remove(removed, &pipe);
+        for token in [removed, kept] {
+            event_loop.modify(token, &pipe, EventFlags::OUT);
+        }
+        let runs = Arc::clone(&event_loop);
+        let running = std::thread::spawn(move || runs.run());
+        assert_eq!(told.recv_timeout(Duration::from_secs(30)), Ok(EventFlags::empty()));
+        event_loop.stop();
+        running.join().unwrap().unwrap();
+        assert!(told.try_recv().is_err(), "who was removed is told of nothing");
+    }
 }

@@ -189,8 +189,12 @@ impl<S: Service> Server<S> {
 }
 
 impl<S: Service> Source for Listener<S> {
-    fn ready(self: Arc<Self>, _: EventFlags) {
+    fn ready(self: Arc<Self>, flags: EventFlags) {
         let server = &self.server;
+        if flags.is_empty() {
+            server.event_loop.set_timer(self.token, Instant::now() + OUT_OF_DESCRIPTORS);
+            return;
+        }
         while lock(&server.clients).len() < server.limits().max_clients {
             match accept_with(&self.listening.socket, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
                 Ok(socket) => server.welcome(socket, self.listening.read_only),

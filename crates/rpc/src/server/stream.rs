@@ -283,8 +283,13 @@ impl<S: Service> Source for ServerStream<S> {
             return;
         }
         let may_read = !state.packet_under_way && !state.ended;
-        if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) && may_read {
+        let unwatched = flags.is_empty();
+        if unwatched {
+            state.to_terminal.clear();
+        }
+        if (unwatched || flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR)) && may_read {
             let (data, ended) = self.read();
+            let ended = ended || unwatched;
             state.ended = ended;
             // Data that came with the end goes first; the empty packet behind it says that it was the last.
             let packets = usize::from(!data.is_empty()) + usize::from(ended);
