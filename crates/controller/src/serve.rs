@@ -97,8 +97,8 @@ pub fn serve(
     (monitor, served)
 }
 
-/// Answers what the container asks of its view; false when that is over, and the view gone.
-pub fn answer(view: &mut Option<ProcView>) -> bool {
+/// Answers what the container asks of its view, which is gone when that is over.
+pub fn answer(view: &mut Option<ProcView>) {
     let ready = view.as_mut().map_or(Ok(false), ProcView::ready);
     // That the container has let go of it is the way it ends.
     let goes_on = ready.unwrap_or_else(|error| {
@@ -108,7 +108,6 @@ pub fn answer(view: &mut Option<ProcView>) -> bool {
     if !goes_on {
         *view = None;
     }
-    goes_on
 }
 
 fn loop_until_end(
@@ -140,7 +139,7 @@ fn loop_until_end(
                     }
                 }
                 // Closed with its end, it is not watched any more.
-                About::View => _ = answer(view),
+                About::View => answer(view),
                 About::Window => {
                     _ = rustix::io::read(&windows, &mut [0; 16]);
                     consoles.iter().for_each(Console::follow_window);
