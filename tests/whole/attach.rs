@@ -2,11 +2,12 @@
 
 use crate::guest::Guest;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 use tests::daemon::{Daemon, file, virsh};
 use tests::documents::domain;
 use tests::image;
+use tests::program::shell;
 use tests::sandbox;
 
 const ROOT: &str = "/opt/box";
@@ -86,13 +87,28 @@ fn a_container_with_ids_of_its_own_gets_one_too() {
     sandbox::require();
     let _daemon = Daemon::start();
     fs::create_dir_all("/srv/shared").unwrap();
-    let guest = running(
-        "<idmap><uid start='0' target='100000' count='65536'/><gid start='0' target='100000' count='65536'/></idmap>",
-    );
-    virsh(&["attach-device", "box", &share("/srv/shared", "/mnt/shared", "")]).ok();
-    assert!(guest.shell("cat /proc/mounts").ok().contains(" /mnt/shared "), "it is not mounted");
-    virsh(&["detach-device", "box", &share("/srv/shared", "/mnt/shared", "")]).ok();
-    assert!(!guest.shell("cat /proc/mounts").ok().contains(" /mnt/shared "), "it is still mounted");
+    fs::write("/srv/file", "of the machine\n").unwrap();
+    let map =
+        "<idmap><uid start='0' target='100000' count='65536'/><gid start='0' target='200000' count='65536'/></idmap>";
+    // The sandbox's own file system cannot map owners: there, what is made is given to the container's root.
+    for (prepare, on_disk) in [("true", (100_000, 200_000)), ("mount -t tmpfs -o mode=755 mapped /opt/box", (0, 0))] {
+        shell(&format!("mkdir -p /opt/box && {prepare}")).ok();
+        let guest = running(map);
+        for (source, target) in [("/srv/shared", "/mnt/made/shared"), ("/srv/file", "/mnt/made/file")] {
+            virsh(&["attach-device", "box", &share(source, target, "")]).ok();
+            assert!(guest.shell("cat /proc/mounts").ok().contains(&format!(" {target} ")), "it is not mounted");
+            virsh(&["detach-device", "box", &share(source, target, "")]).ok();
+            assert!(!guest.shell("cat /proc/mounts").ok().contains(&format!(" {target} ")), "it is still mounted");
+        }
+        // What it was mounted on was made for the container's root, as which the guest sees itself.
+        for path in ["/mnt/made", "/mnt/made/shared", "/mnt/made/file"] {
+            assert_eq!(guest.shell(&format!("stat -c %u:%g {path}")).ok(), "0:0\n", "{path} after {prepare}");
+            let found = fs::metadata(format!("/opt/box{path}")).unwrap();
+            assert_eq!((found.uid(), found.gid()), on_disk, "{path} after {prepare}");
+        }
+        virsh(&["destroy", "box"]).ok();
+        virsh(&["undefine", "box"]).ok();
+    }
 }
 
 #[test]

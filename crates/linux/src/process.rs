@@ -1,5 +1,6 @@
 //! A process in namespaces of its own (clone3(2), namespaces(7)), and what it becomes before it executes a program.
 
+use crate::capability;
 use rustix::process::Pid;
 use std::ffi::CString;
 use std::io;
@@ -159,6 +160,22 @@ pub fn set_ids(uid: u32, gid: u32, groups: &[u32]) -> io::Result<()> {
         false => Ok(()),
         true => Err(io::Error::last_os_error()),
     }
+}
+
+/// From now on what this thread makes in file systems belongs to these ids, and it may do there what it may. Needed where owners
+/// are mapped by the mount: there nothing can be made by who is not among the ids that it maps.
+pub fn make_files_as(uid: u32, gid: u32) -> io::Result<()> {
+    // SAFETY: the calls take numbers. They are about the calling thread, and answer with what was before.
+    let taken = unsafe {
+        libc::setfsgid(gid);
+        libc::setfsuid(uid);
+        (libc::setfsuid(uid) as u32, libc::setfsgid(gid) as u32)
+    };
+    if taken != (uid, gid) {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    // Another user than root has lost those about files.
+    capability::set(capability::Set::ALL, capability::Set::default())
 }
 
 /// The kernel's number of a limit by its name in the shell's manner: `nofile`, `nproc`, ….

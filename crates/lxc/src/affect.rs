@@ -1,11 +1,16 @@
 //! Changes to a domain: to the running container, to the persistent definition, or to both.
 
 use crate::driver::Driver;
+use crate::monitor::wait;
 use crate::object::{DomainObject, not_running};
 use api::{Error, ErrorDomain, Event, Result};
 use conf::domain::Domain;
 use linux::cgroup::Group;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// `VIR_DOMAIN_AFFECT_LIVE` and `VIR_DOMAIN_AFFECT_CONFIG`; neither means the one that a domain is in.
 pub const LIVE: u32 = 1;
@@ -14,7 +19,31 @@ pub const CONFIG: u32 = 2;
 /// What a change to a running container needs of it.
 pub(crate) struct Running {
     pub group: Option<Arc<Group>>,
-    pub init: Option<i32>,
+    pub init: Option<Init>,
+}
+
+/// The container's first process.
+#[derive(Clone)]
+pub(crate) struct Init {
+    /// As the machine numbers it.
+    pub pid: i32,
+    pub process: Arc<OwnedFd>,
+}
+
+impl Init {
+    /// An error once it has ended. Until then its number is its own, and so is all that was found by it.
+    pub fn is_there(&self) -> io::Result<()> {
+        match wait(&[&self.process], Duration::ZERO) {
+            [false] => Ok(()),
+            [true] => Err(rustix::io::Errno::SRCH.into()),
+        }
+    }
+
+    /// Its root folder.
+    pub fn root(&self, proc: &Path) -> io::Result<OwnedFd> {
+        let root = linux::beneath::host(&proc.join(self.pid.to_string()).join("root"))?;
+        self.is_there().map(|()| root)
+    }
 }
 
 impl Running {
@@ -127,5 +156,26 @@ impl Driver {
         let saved = if live { self.save_status(object) } else { Ok(()) };
         events().into_iter().for_each(|event| self.publish(event));
         saved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
+    use std::process::Command;
+
+    #[test]
+    fn what_was_found_by_a_number_counts_while_it_is_its_own() {
+        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let process = Arc::new(pidfd_open(Pid::from_raw(pid).unwrap(), PidfdFlags::empty()).unwrap());
+        let proc = Path::new("/proc");
+        assert!(Init { pid, process: Arc::clone(&process) }.root(proc).is_ok());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // As if the number were another's by now.
+        let another = Init { pid: rustix::process::getpid().as_raw_nonzero().get(), process };
+        assert_eq!(another.root(proc).unwrap_err().raw_os_error(), Some(rustix::io::Errno::SRCH.raw_os_error()));
     }
 }

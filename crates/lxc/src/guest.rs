@@ -35,10 +35,10 @@ impl Driver {
     pub fn namespaces(&self, object: &DomainObject) -> Result<Vec<OwnedFd>> {
         let (_, running) = Driver::asked(object, LIVE)?;
         let running = running.ok_or_else(not_running)?;
-        let Some(init) = running.init else {
+        let Some(init) = &running.init else {
             return Err(Error::operation_invalid(ErrorDomain::Lxc, "Init pid is not yet available"));
         };
-        let folder = self.paths.proc.join(init.to_string()).join("ns");
+        let folder = self.paths.proc.join(init.pid.to_string()).join("ns");
         let mut found = Vec::new();
         for kind in NAMESPACES {
             match File::open(folder.join(kind)) {
@@ -48,6 +48,7 @@ impl Driver {
                 Err(e) => return Err(system(&e, format!("failed to open '{}'", folder.join(kind).display()))),
             }
         }
+        init.is_there().map_err(|_| not_running())?;
         Ok(found)
     }
 

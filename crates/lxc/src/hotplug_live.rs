@@ -149,7 +149,7 @@ impl Driver {
         if matches!(interface.source, InterfaceSource::Other { .. }) {
             return Err(unsupported("Network device type is not supported"));
         }
-        let init = running.init.ok_or_else(not_running)?;
+        let init = running.init.as_ref().ok_or_else(not_running)?.pid;
         let mut netlink = netlink()?;
         let mut plugged = Plugged::default();
         let attached =
@@ -230,9 +230,9 @@ impl Driver {
         running.group()?.deny_device(&node.rule()).map_err(cgroup_error)
     }
 
-    fn root_of(&self, running: &Running) -> Result<PathBuf> {
-        let init = running.init.ok_or_else(not_running)?;
-        Ok(self.paths.proc.join(init.to_string()).join("root"))
+    fn root_of(&self, running: &Running) -> Result<OwnedFd> {
+        let init = running.init.as_ref().ok_or_else(not_running)?;
+        init.root(&self.paths.proc).map_err(|e| system(&e, "Unable to access the container's root".into()))
     }
 }
 
@@ -251,7 +251,7 @@ fn of_document(domain: &Domain, wanted: &Device) -> Option<Device> {
 }
 
 /// The container may have moved or removed it itself.
-fn remove(root: &Path, path: &Path) -> io::Result<()> {
+fn remove(root: &OwnedFd, path: &Path) -> io::Result<()> {
     let Ok((folder, name)) = folder_of(root, path, None) else { return Ok(()) };
     match unlinkat(&folder, &name, AtFlags::empty()) {
         Err(Errno::NOENT) => Ok(()),
@@ -261,11 +261,10 @@ fn remove(root: &Path, path: &Path) -> io::Result<()> {
 
 /// The folder of a path in the container, resolved so that no link of the container's leads out, and the last name.
 /// `make`: missing folders are made, with that owner.
-fn folder_of(root: &Path, path: &Path, make: Option<Option<(u32, u32)>>) -> io::Result<(OwnedFd, OsString)> {
+fn folder_of(root: &OwnedFd, path: &Path, make: Option<Option<(u32, u32)>>) -> io::Result<(OwnedFd, OsString)> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    let root = beneath::host(root)?;
     let folder = match make {
         Some(owner) => beneath::find_or_make(root.as_fd(), parent, beneath::Kind::Folder, owner)?,
         None => beneath::find(root.as_fd(), parent)?,

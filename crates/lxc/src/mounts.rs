@@ -38,7 +38,7 @@ impl Driver {
             copy.make_private()?;
             if maps_ids(domain, described, stat.st_uid) {
                 // As at a start: a file system that cannot map owners shows the machine's.
-                if let Err(error) = copy.map_ids(File::open(&place.user_namespace)?.as_fd()) {
+                if let Err(error) = copy.map_ids(place.user_namespace.as_fd()) {
                     tracing::warn!("domain '{}': owners of files in '{shown}' are not mapped: {error}", domain.name);
                 }
             }
@@ -54,7 +54,10 @@ impl Driver {
         let still_wanted = Arc::new(());
         let wanted = Arc::downgrade(&still_wanted);
         let attach = move || {
-            let target = beneath::find_or_make(place.root.as_fd(), &target, kind, owner)?;
+            if let Some((uid, gid)) = owner {
+                linux::process::make_files_as(uid, gid)?;
+            }
+            let target = beneath::find_or_make(place.root.as_fd(), &target, kind, None)?;
             match FileType::from_raw_mode(fstat(&target)?.st_mode) == FileType::Directory {
                 true if !is_folder => return Err(Errno::ISDIR.into()),
                 false if is_folder => return Err(Errno::NOTDIR.into()),
@@ -114,22 +117,23 @@ impl Driver {
 struct Place {
     root: OwnedFd,
     mounts: OwnedFd,
-    user_namespace: PathBuf,
+    user_namespace: File,
     /// The machine's own root, for use inside the container's namespace.
     machine: OwnedFd,
 }
 
 impl Place {
     fn of(driver: &Driver, running: &Running) -> Result<Place> {
-        let init = running.init.ok_or_else(not_running)?;
-        let folder = driver.paths.proc.join(init.to_string());
+        let init = running.init.as_ref().ok_or_else(not_running)?;
+        let folder = driver.paths.proc.join(init.pid.to_string());
         let open = || {
-            Ok(Place {
-                root: beneath::host(&folder.join("root"))?,
+            let place = Place {
+                root: init.root(&driver.paths.proc)?,
                 mounts: File::open(folder.join("ns/mnt"))?.into(),
-                user_namespace: folder.join("ns/user"),
+                user_namespace: File::open(folder.join("ns/user"))?,
                 machine: beneath::host(Path::new("/"))?,
-            })
+            };
+            init.is_there().map(|()| place)
         };
         open().map_err(|e: io::Error| system(&e, "Unable to access the container's mounts".into()))
     }

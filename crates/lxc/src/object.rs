@@ -1,5 +1,6 @@
 //! One domain: its definition, its container where it runs, and the lock around both.
 
+use crate::affect::{Init, Running};
 use crate::driver::lock;
 use crate::job::Holder;
 use crate::links_home::Away;
@@ -130,7 +131,8 @@ pub(crate) fn not_running() -> Error {
 }
 
 impl Live {
-    pub(crate) fn handles(&self) -> crate::affect::Running {
-        crate::affect::Running { group: self.group.clone(), init: self.init.as_ref().map(|(pid, _)| *pid) }
+    pub(crate) fn handles(&self) -> Running {
+        let init = self.init.as_ref().map(|(pid, process)| Init { pid: *pid, process: Arc::clone(process) });
+        Running { group: self.group.clone(), init }
     }
 }

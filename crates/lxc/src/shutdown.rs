@@ -53,18 +53,13 @@ impl Driver {
     /// `flags`: by which means; none leaves the choice to us.
     pub fn ask_to_end(&self, object: &Arc<DomainObject>, wish: Wish, flags: u32) -> Result<()> {
         let _job = object.begin("shutdown")?;
-        let (pid, init) = {
-            let state = object.lock();
-            let live = state.running()?;
-            let no_init = || Error::operation_invalid(ErrorDomain::Lxc, "Init process ID is not yet known");
-            let (pid, init) = live.init.as_ref().ok_or_else(no_init)?;
-            (*pid, Arc::clone(init))
-        };
+        let no_init = || Error::operation_invalid(ErrorDomain::Lxc, "Init process ID is not yet known");
+        let init = object.lock().running()?.handles().init.ok_or_else(no_init)?;
         let by_pipe = flags == 0 || flags & INITCTL != 0;
         let by_signal = flags == 0 || flags & SIGNAL != 0;
         if by_pipe {
-            let root = self.paths.proc.join(pid.to_string()).join("root");
-            match within_patience(move || write_to_pipe(&root, wish)) {
+            let (proc, asked) = (self.paths.proc.clone(), init.clone());
+            match within_patience(move || write_to_pipe(&asked.root(&proc)?, wish)) {
                 Ok(true) => return Ok(()),
                 Ok(false) if by_signal => {}
                 Ok(false) => {
@@ -75,26 +70,25 @@ impl Driver {
                 Err(e) => return Err(system(&e, "Unable to send the request to the initctl pipe".into())),
             }
         }
-        match pidfd_send_signal(&init, wish.signal()) {
+        match pidfd_send_signal(&init.process, wish.signal()) {
             Ok(()) => Ok(()),
             Err(Errno::SRCH) => Err(not_running()),
             Err(errno) => {
                 let name = if wish == Wish::Shutdown { "SIGTERM" } else { "SIGHUP" };
-                Err(system(&errno.into(), format!("Unable to send {name} to init pid {pid}")))
+                Err(system(&errno.into(), format!("Unable to send {name} to init pid {}", init.pid)))
             }
         }
     }
 }
 
 /// False: there is no such pipe, or nobody reads it.
-fn write_to_pipe(root: &Path, wish: Wish) -> io::Result<bool> {
+fn write_to_pipe(root: &OwnedFd, wish: Wish) -> io::Result<bool> {
     if is_own_root(root)? {
         // The pipe there is the host's.
         return Ok(false);
     }
-    let root = linux::beneath::host(root)?;
     for path in PIPES {
-        if let Some(pipe) = open_pipe(&root, Path::new(path))? {
+        if let Some(pipe) = open_pipe(root, Path::new(path))? {
             let request = request(wish.runlevel());
             return Ok(rustix::io::retry_on_intr(|| rustix::io::write(&pipe, &request))? == request.len());
         }
@@ -103,9 +97,9 @@ fn write_to_pipe(root: &Path, wish: Wish) -> io::Result<bool> {
 }
 
 /// Whether the container's root is the daemon's own folder: a `/run` in it is then the host's, unless it is mounted over.
-fn is_own_root(root: &Path) -> io::Result<bool> {
-    let (theirs, ours) = (std::fs::metadata(root)?, std::fs::metadata("/")?);
-    Ok((theirs.dev(), theirs.ino()) == (ours.dev(), ours.ino()))
+fn is_own_root(root: &OwnedFd) -> io::Result<bool> {
+    let (theirs, ours) = (rustix::fs::fstat(root)?, std::fs::metadata("/")?);
+    Ok((theirs.st_dev, theirs.st_ino) == (ours.dev(), ours.ino()))
 }
 
 /// The pipe's writing end, if there is a pipe and somebody reads it.
@@ -172,6 +166,6 @@ mod tests {
         assert_eq!(rustix::io::write(&pipe, b"6"), Ok(1));
         drop(reader);
         std::fs::remove_file(&path).unwrap();
-        assert!(is_own_root(Path::new("/proc/self/root")).unwrap());
+        assert!(is_own_root(&root).unwrap());
     }
 }
