@@ -1,5 +1,5 @@
 //! Every step of a start fails in turn, by the kernel's answer to it or by the end of who takes it: each time there is a
-//! clear error, nothing is left, and the next start works.
+//! clear error, nothing is left, and the next start works. The same for each step of a container's end.
 //!
 //! `inject.py` stands between the programs and the kernel. By default only some steps are tried, spread over all, for half a minute
 //! each test; `VIRTLXC_EVERY_STEP=1` tries them all, and `VIRTLXC_FIRST_STEP=N` begins later.
@@ -25,6 +25,9 @@ const SOCKET: &str = "/tmp/inject.sock";
 const SAMPLE: usize = 40;
 /// No further step is begun after so long, where not all are to be tried.
 const BUDGET: Duration = Duration::from_secs(30);
+
+/// What the container's side does last, and what its controller does from then on: it asks for the size of a window.
+const AFTER_ALL_IS_TOLD: [&str; 2] = ["execve /init", "ioctl 0x5413"];
 
 /// A daemon of which calls can be made to fail.
 struct Frail {
@@ -60,17 +63,19 @@ impl Frail {
         (count.parse().unwrap(), call.to_string())
     }
 
-    /// How many steps a start has.
-    fn count_steps(&self) -> usize {
+    /// How many steps a start has, and an end.
+    fn count_steps(&self) -> (usize, usize) {
         // What only the first start does is done by one that does not count.
         start().ok();
-        virsh(&["destroy", "box"]).ok();
+        destroy().ok();
         self.tell("arm 0 EIO");
         start().ok();
         let (count, _) = self.tell("tell");
-        virsh(&["destroy", "box"]).ok();
-        assert!(count > 300, "only {count} calls are seen");
-        count
+        self.tell("arm 0 EIO");
+        destroy().ok();
+        let (end, _) = self.tell("tell");
+        assert!(count > 300 && end > 10, "only {count} and {end} calls are seen");
+        (count, end)
     }
 
     /// What the step was. No other one fails before there is another command.
@@ -96,10 +101,18 @@ fn define() {
     eventually("the network is up", PATIENCE, || virsh(&["net-list"]).ok().contains("default").then_some(()));
 }
 
-/// Without a daemon it fails: here none is to be started on the way. A daemon that does not answer is a failure of another kind.
 fn start() -> Outcome {
+    told("start")
+}
+
+fn destroy() -> Outcome {
+    told("destroy")
+}
+
+/// Without a daemon it fails: here none is to be started on the way. A daemon that does not answer is a failure of another kind.
+fn told(what: &str) -> Outcome {
     let mut command = Command::new(ours("virsh"));
-    command.args(["start", "box"]).env("LIBVIRT_AUTOSTART", "0");
+    command.args([what, "box"]).env("LIBVIRT_AUTOSTART", "0");
     program::observe(command, b"", PATIENCE).unwrap()
 }
 
@@ -140,7 +153,8 @@ fn assert_clear(said: &Outcome, call: &str) {
     let refused =
         call.contains("epoll_ctl").then(|| said.err.strip_prefix("error: failed to connect to the hypervisor\n"));
     assert!(!said.late, "no answer after {call}");
-    let reason = said.err.strip_prefix("error: Failed to start domain 'box'\nerror: ").or(refused.flatten());
+    let failed = |what: &str| said.err.strip_prefix(&format!("error: Failed to {what} domain 'box'\nerror: "));
+    let reason = failed("start").or(failed("destroy")).or(refused.flatten());
     let reason = reason.unwrap_or_else(|| panic!("after {call}: {said}"));
     assert!(!reason.trim().is_empty() && !reason.contains("cause is unknown"), "after {call}: {said}");
 }
@@ -150,7 +164,7 @@ fn every_step_of_a_start_fails_in_turn() {
     sandbox::require();
     let frail = Frail::start();
     define();
-    let count = frail.count_steps();
+    let (count, _) = frail.count_steps();
     let (before, descriptors) = (Leftovers::now(), frail.descriptors());
     let (mut tried, mut failed) = (0, 0);
     for step in steps(count) {
@@ -180,7 +194,7 @@ fn who_takes_a_step_is_killed_at_each() {
     sandbox::require();
     let mut frail = Frail::start();
     define();
-    let count = frail.count_steps();
+    let (count, _) = frail.count_steps();
     let before = Leftovers::now();
     let (mut tried, mut daemons) = (0, 0);
     for step in steps(count) {
@@ -197,6 +211,12 @@ fn who_takes_a_step_is_killed_at_each() {
                 "running" => _ = virsh(&["destroy", "box"]),
                 state => assert_eq!(state, "shut off", "after {call}"),
             }
+        } else if said.code == 0 && AFTER_ALL_IS_TOLD.iter().any(|step| call.contains(step)) {
+            // A container that ran, if not for long.
+            eventually("its end is noticed", PATIENCE, || {
+                let state = virsh(&["domstate", "--reason", "box"]).ok();
+                ["shut off (crashed)", "shut off (failed)"].contains(&state.trim()).then_some(())
+            });
         } else {
             assert!(frail.daemon.is_alive(), "after {call} the daemon is gone");
             assert_clear(&said, &call);
@@ -207,4 +227,71 @@ fn who_takes_a_step_is_killed_at_each() {
     }
     println!("{tried} of {count} steps tried, the daemon was killed at {daemons}");
     assert!(daemons > 0 && daemons < tried);
+}
+
+#[test]
+fn every_step_of_an_end_fails_in_turn() {
+    sandbox::require();
+    let frail = Frail::start();
+    define();
+    let (_, count) = frail.count_steps();
+    let (before, descriptors) = (Leftovers::now(), frail.descriptors());
+    let (mut tried, mut failed) = (0, 0);
+    for step in steps(count) {
+        start().ok();
+        frail.tell(&format!("arm {step} EIO"));
+        let said = destroy();
+        let call = frail.hit(step);
+        frail.tell("arm 0 EIO");
+        assert!(frail.daemon.is_alive() && !said.late, "after {call} the daemon is gone or hangs");
+        if said.code != 0 {
+            // Nothing has happened to it, or all: another attempt is told that it does not run.
+            assert_clear(&said, &call);
+            if virsh(&["domstate", "box"]).ok().trim() == "running" {
+                virsh(&["destroy", "box"]).ok();
+            }
+            failed += 1;
+        }
+        assert_eq!(virsh(&["domstate", "box"]).ok().trim(), "shut off", "after {call}");
+        // A file that could not be removed then is in nobody's way, and goes the next time.
+        let again = start();
+        assert_eq!(again.code, 0, "the start after {call}: {again}");
+        virsh(&["destroy", "box"]).ok();
+        assert_nothing_left(&before, &call);
+        tried += 1;
+    }
+    println!("{tried} of {count} steps tried, {failed} ends failed");
+    eventually("the daemon has no descriptor more", PATIENCE, || (frail.descriptors() <= descriptors).then_some(()));
+}
+
+#[test]
+fn a_daemon_is_killed_at_each_step_of_an_end() {
+    sandbox::require();
+    let mut frail = Frail::start();
+    define();
+    let (_, count) = frail.count_steps();
+    let before = Leftovers::now();
+    let (mut tried, mut daemons) = (0, 0);
+    for step in steps(count) {
+        start().ok();
+        frail.tell(&format!("kill {step}"));
+        let said = destroy();
+        let call = frail.hit(step);
+        if call.contains(&format!("virtlxcd {}: ", frail.daemon.pid())) {
+            assert!(ended_within(frail.daemon.pid(), PATIENCE), "{call}: {said}");
+            daemons += 1;
+            frail.again();
+            // What was begun may be at its end, or not be done at all.
+            match virsh(&["domstate", "box"]).ok().trim() {
+                "running" => _ = virsh(&["destroy", "box"]),
+                state => assert_eq!(state, "shut off", "after {call}"),
+            }
+        } else {
+            assert!(frail.daemon.is_alive() && said.code == 0, "after {call}: {said}");
+        }
+        assert_next_works(&before, &call);
+        tried += 1;
+    }
+    println!("{tried} of {count} steps tried, the daemon was killed at {daemons}");
+    assert!(daemons > tried / 2);
 }

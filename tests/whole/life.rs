@@ -131,6 +131,40 @@ fn a_reboot_keeps_what_runs_whatever_is_defined_meanwhile() {
 }
 
 #[test]
+fn a_reboot_is_no_end_to_those_who_ask() {
+    sandbox::require();
+    // Holds the domain between its end and the next start.
+    let hook = "[ \"$2\" = release ] || exit 0; cat > /dev/null; touch /tmp/between
+until [ -e /tmp/go-on ]; do sleep 0.05; done";
+    fs::create_dir_all("/etc/libvirt/hooks").unwrap();
+    image::script(Path::new("/etc/libvirt/hooks/lxc"), hook).unwrap();
+    let settings = "log_level = 1\nlog_outputs = \"1:file:/var/log/audit-test\"\naudit_logging = 1\n";
+    let _daemon = Daemon::start_in(Path::new(""), &["--config", &file("audit.conf", settings)]);
+    let guest = running("while :; do [ -e /reboot ] && rm /reboot && busybox reboot -f; sleep 0.05; done");
+    fs::write(Path::new(ROOT).join("reboot"), "").unwrap();
+    eventually("it is at its end", PATIENCE, || Path::new("/tmp/between").exists().then_some(()));
+    until_state("running (booted)");
+    assert_eq!(virsh(&["list", "--name"]).ok(), "box\n\n");
+    assert_eq!(virsh(&["domid", "box"]).ok().trim(), guest.controller.to_string());
+    assert!(virsh(&["dumpxml", "box"]).ok().contains(&format!("id='{}'", guest.controller)));
+    fs::write("/tmp/go-on", "").unwrap();
+    // Whoever wants to do something with it waits for the next container.
+    virsh(&["destroy", "box"]).ok();
+    until_state("shut off (destroyed)");
+    assert!(!Path::new(&format!("/proc/{}", guest.controller)).exists());
+    let log = fs::read_to_string("/var/log/audit-test").unwrap();
+    let control: Vec<&str> = log
+        .lines()
+        .filter_map(|line| line.split_once("audit: virt=lxc op="))
+        .map(|(_, rest)| rest.split(" vm=").next().unwrap())
+        .collect();
+    assert_eq!(
+        control,
+        ["init", "start reason=booted", "stop reason=reboot", "init", "start reason=reboot", "stop reason=destroyed"]
+    );
+}
+
+#[test]
 fn a_container_that_does_nothing_but_reboot_comes_to_rest() {
     sandbox::require();
     let daemon = Daemon::start();
@@ -138,7 +172,6 @@ fn a_container_that_does_nothing_but_reboot_comes_to_rest() {
     image::busybox(Path::new(ROOT), "echo again >> /starts; exec busybox reboot -f").unwrap();
     virsh(&["define", &file("box.xml", &domain("box", ROOT, &["/init"], ""))]).ok();
     virsh(&["start", "box"]).ok();
-    // Between two starts it is shut off too.
     eventually("its rest", PATIENCE, || daemon.log().contains("it is not started again").then_some(()));
     until_state("shut off (shutdown)");
     // A start that took long on a busy machine begins the count anew.

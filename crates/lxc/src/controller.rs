@@ -132,13 +132,14 @@ impl Controller {
         Ok(Controller { pid, pidfd: Arc::new(spawned.pidfd), from, to: Some(to), launcher })
     }
 
-    /// Lets it begin: the status file is there. If this goes wrong it ends by itself, and the wait for its sign says so.
+    /// Lets it begin: the status file is there. If this goes wrong its pipe is closed: then it ends by itself, and the wait for
+    /// its sign says so.
     pub fn release(&mut self) {
-        _ = match (self.launcher.take(), &self.to) {
-            (Some(launcher), _) => rustix::io::write(&launcher, b"go\n"),
-            (None, Some(to)) => rustix::io::write(to, SIGN),
-            (None, None) => Ok(0),
-        };
+        match (self.launcher.take(), &self.to) {
+            (Some(launcher), _) => _ = rustix::io::write(&launcher, b"go\n"),
+            (None, Some(to)) if rustix::io::write(to, SIGN).is_err() => self.to = None,
+            (None, _) => {}
+        }
     }
 
     pub fn pid(&self) -> i32 {

@@ -3,12 +3,13 @@
 use crate::driver::{Driver, state_file};
 use crate::files;
 use crate::hooks::Moment;
+use crate::links_home::Away;
 use crate::log::DomainLog;
 use crate::monitor::{Monitor, wait};
 use crate::object::{DomainObject, Live, not_running};
 use crate::start::StartOptions;
 use api::{DomainState, Error, ErrorDomain, Event, LifecycleEvent, Result, StateReason};
-use conf::domain::LifecycleAction;
+use conf::domain::{Domain, LifecycleAction};
 use linux::cgroup::Group;
 use rpc::monitor::ExitStatus;
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
@@ -39,8 +40,8 @@ impl Driver {
         }
         let _job = object.begin("destroy")?;
         self.kill(object)?;
-        let Some(live) = self.take_live(object, StateReason::SHUTOFF_DESTROYED) else { return Err(not_running()) };
-        self.clean_up(object, &live, "destroyed");
+        let Some(remains) = self.take_live(object, StateReason::SHUTOFF_DESTROYED) else { return Err(not_running()) };
+        self.clean_up(object, &remains, "destroyed");
         self.stopped(object, DESTROYED);
         Ok(())
     }
@@ -50,8 +51,8 @@ impl Driver {
         if let Err(error) = self.kill(object) {
             tracing::error!("domain '{}': {error}", object.name);
         }
-        let Some(live) = self.take_live(object, StateReason::SHUTOFF_FAILED) else { return };
-        self.clean_up(object, &live, "failed");
+        let Some(remains) = self.take_live(object, StateReason::SHUTOFF_FAILED) else { return };
+        self.clean_up(object, &remains, "failed");
         self.stopped(object, FAILED);
     }
 
@@ -104,33 +105,26 @@ impl Driver {
             // The controller went without a word.
             None => (StateReason::SHUTOFF_FAILED, "failed", FAILED),
         };
-        let Some(live) = self.take_live(object, reason) else { return };
-        self.clean_up(object, &live, why);
-        let action = match exit {
-            Some(ExitStatus::Reboot) => live.domain.on_reboot,
-            Some(ExitStatus::Shutdown) => live.domain.on_poweroff,
-            Some(ExitStatus::Error) | None => live.domain.on_crash,
+        let Some(brief) = starts_again(object, exit) else {
+            let Some(remains) = self.take_live(object, reason) else { return };
+            self.clean_up(object, &remains, why);
+            return self.stopped(object, detail);
         };
-        if keeps(action) {
-            tracing::warn!("domain '{}': of a container that has ended there is nothing to keep", object.name);
-        }
         let reboots = exit == Some(ExitStatus::Reboot);
-        let brief = if live.started.elapsed() < BRIEF { live.brief + 1 } else { 0 };
-        if restarts(action) && brief > if reboots { BRIEF_REBOOTS } else { 0 } {
-            tracing::warn!("domain '{}' ended at once, {brief} times running: it is not started again", object.name);
-        } else if restarts(action) && self.start_again(object, &live, brief, if reboots { "reboot" } else { "booted" })
-        {
-            match reboots {
-                true => self.publish(Event::Reboot { domain: object.reference() }),
-                false => self.lifecycle(object.reference(), LifecycleEvent::Started, SHUTDOWN),
-            }
-            if let Err(error) = self.watch(object) {
-                tracing::error!("the end of domain '{}' would not be noticed: {error}", object.name);
-                self.give_up(object);
-            }
-            return;
+        let Some(remains) = Remains::beside_live(object) else { return };
+        self.clean_up(object, &remains, if reboots { "reboot" } else { why });
+        if !self.start_again(object, &remains, brief, if reboots { "reboot" } else { "booted" }) {
+            self.take_live(object, reason);
+            return self.stopped(object, detail);
         }
-        self.stopped(object, detail);
+        match reboots {
+            true => self.publish(Event::Reboot { domain: object.reference() }),
+            false => self.lifecycle(object.reference(), LifecycleEvent::Started, SHUTDOWN),
+        }
+        if let Err(error) = self.watch(object) {
+            tracing::error!("the end of domain '{}' would not be noticed: {error}", object.name);
+            self.give_up(object);
+        }
     }
 
     /// Whether the kernel has killed anything in it for want of memory.
@@ -141,7 +135,7 @@ impl Driver {
 
     /// The same container as it was, not as it may be defined by now, with a controller of its own. Its end is not watched for
     /// yet.
-    fn start_again(self: &Arc<Self>, object: &Arc<DomainObject>, before: &Live, brief: u32, why: &str) -> bool {
+    fn start_again(self: &Arc<Self>, object: &Arc<DomainObject>, before: &Remains, brief: u32, why: &str) -> bool {
         let options = StartOptions { files: Vec::new(), autodestroy: before.autodestroy };
         let live = match self.bring_up(object, &before.origin, options, why) {
             Ok(live) => Live { brief, ..live },
@@ -179,26 +173,32 @@ impl Driver {
     }
 
     /// The domain runs no longer.
-    fn take_live(&self, object: &DomainObject, reason: StateReason) -> Option<Live> {
+    fn take_live(&self, object: &DomainObject, reason: StateReason) -> Option<Remains> {
         let mut state = object.lock();
         let live = state.live.take()?;
         (state.state, state.reason) = (DomainState::Shutoff, reason);
         drop(state);
         live.monitor.close();
-        Some(live)
+        Some(Remains {
+            origin: live.origin,
+            domain: live.domain,
+            id: live.id,
+            away: live.away,
+            autodestroy: live.autodestroy,
+        })
     }
 
-    fn clean_up(&self, object: &DomainObject, live: &Live, why: &str) {
-        if let Some(away) = &live.away {
+    fn clean_up(&self, object: &DomainObject, remains: &Remains, why: &str) {
+        if let Some(away) = &remains.away {
             away.bring_home(&object.name);
         }
-        self.release_ports(&live.domain);
+        self.release_ports(&remains.domain);
         self.release_ids(&object.uuid);
         self.remove_state_files(&object.name);
         DomainLog::shutting_down(&self.paths, &object.name, why);
-        self.audit_stop(&live.domain, why, live.id);
-        self.hook_after(&live.domain, Moment::Stopped);
-        self.hook_after(&live.domain, Moment::Release);
+        self.audit_stop(&remains.domain, why, remains.id);
+        self.hook_after(&remains.domain, Moment::Stopped);
+        self.hook_after(&remains.domain, Moment::Release);
     }
 
     /// Says so, and forgets a transient domain.
@@ -211,7 +211,7 @@ impl Driver {
     }
 
     /// A container that ended while no daemon was there to notice.
-    pub(crate) fn ended_unseen(&self, object: &Arc<DomainObject>, domain: &conf::domain::Domain) {
+    pub(crate) fn ended_unseen(&self, object: &Arc<DomainObject>, domain: &Domain) {
         self.release_ports(domain);
         self.release_ids(&object.uuid);
         self.remove_state_files(&object.name);
@@ -225,18 +225,65 @@ impl Driver {
         }
     }
 
-    /// Removes what a running domain has in the folder of state, the controller's own leftovers among it.
+    /// Removes what a running domain has in the folder of state, the controller's own leftovers among it. The status file goes
+    /// last: by it the next daemon finds what this one has not come to.
     pub(crate) fn remove_state_files(&self, name: &str) {
-        for kind in ["xml", "pid", "sock"] {
-            if let Err(error) = files::remove(&state_file(&self.paths, name, kind)) {
-                tracing::warn!("{error}");
-            }
-        }
         for kind in ["dev", "devpts", "fuse", "root"] {
             // Mount points in the controller's own namespace; here they are empty folders, where there are any.
             _ = std::fs::remove_dir(state_file(&self.paths, name, kind));
         }
+        for kind in ["pid", "sock", "xml"] {
+            if let Err(error) = files::remove(&state_file(&self.paths, name, kind)) {
+                tracing::warn!("{error}");
+            }
+        }
     }
+}
+
+/// What has to be seen to after a container's end.
+struct Remains {
+    origin: Arc<Domain>,
+    domain: Arc<Domain>,
+    id: i32,
+    away: Option<Away>,
+    autodestroy: Option<u64>,
+}
+
+impl Remains {
+    /// Of a container that is about to have a successor. Until that is there the domain stays as it was for those who ask; who
+    /// wants to do something with it waits.
+    fn beside_live(object: &DomainObject) -> Option<Remains> {
+        let mut state = object.lock();
+        let live = state.live.as_mut()?;
+        live.monitor.close();
+        Some(Remains {
+            origin: Arc::clone(&live.origin),
+            domain: Arc::clone(&live.domain),
+            id: live.id,
+            away: live.away.take(),
+            autodestroy: live.autodestroy,
+        })
+    }
+}
+
+/// Whether a container that has ended so is started again: how many times running it has ended at once then.
+fn starts_again(object: &DomainObject, exit: Option<ExitStatus>) -> Option<u32> {
+    let state = object.lock();
+    let live = state.live.as_ref()?;
+    let action = match exit {
+        Some(ExitStatus::Reboot) => live.domain.on_reboot,
+        Some(ExitStatus::Shutdown) => live.domain.on_poweroff,
+        Some(ExitStatus::Error) | None => live.domain.on_crash,
+    };
+    if keeps(action) {
+        tracing::warn!("domain '{}': of a container that has ended there is nothing to keep", object.name);
+    }
+    let brief = if live.started.elapsed() < BRIEF { live.brief + 1 } else { 0 };
+    let too_often = brief > if exit == Some(ExitStatus::Reboot) { BRIEF_REBOOTS } else { 0 };
+    if restarts(action) && too_often {
+        tracing::warn!("domain '{}' ended at once, {brief} times running: it is not started again", object.name);
+    }
+    (restarts(action) && !too_often).then_some(brief)
 }
 
 fn restarts(action: LifecycleAction) -> bool {
