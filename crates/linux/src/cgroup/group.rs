@@ -313,6 +313,10 @@ impl Part {
                 result => {
                     result?;
                     self.inherit(&folder)?;
+                    if self.has_sets() {
+                        // Each set written to a group is held against those of all groups beside it; a copy is not.
+                        file::write(&folder.join("cgroup.clone_children"), "1")?;
+                    }
                 }
             }
         }
@@ -344,15 +348,20 @@ impl Part {
         Ok(())
     }
 
-    /// A new cpuset of version 1 is empty, and a group with an empty one takes no process.
+    /// A new cpuset of version 1 is empty, unless the group above has it copied, and a group with an empty one takes no process.
     pub(super) fn inherit(&self, folder: &Path) -> Result<()> {
-        let has_set = self.version == Version::One && self.controllers.has(Controller::Cpuset);
-        let Some(above) = folder.parent().filter(|_| has_set) else { return Ok(()) };
+        let Some(above) = folder.parent().filter(|_| self.has_sets()) else { return Ok(()) };
         for name in ["cpuset.cpus", "cpuset.mems"] {
-            let value = file::read(&above.join(name))?;
-            file::write(&folder.join(name), value.trim_end())?;
+            if file::read(&folder.join(name))?.trim_end().is_empty() {
+                let value = file::read(&above.join(name))?;
+                file::write(&folder.join(name), value.trim_end())?;
+            }
         }
         Ok(())
+    }
+
+    fn has_sets(&self) -> bool {
+        self.version == Version::One && self.controllers.has(Controller::Cpuset)
     }
 
     /// Version 2: of the hierarchy's controllers those that the group really has. Where a group above has processes of its own,
