@@ -2,6 +2,8 @@
 //!
 //! The child gets chosen descriptors under chosen numbers and nothing else, for every descriptor of ours is close-on-exec.
 
+mod apart;
+
 use rustix::process::{Pid, PidfdFlags};
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
@@ -36,37 +38,25 @@ pub struct Spawned {
 
 /// Starts it; signals are at their defaults and none is blocked. An error of exec(3) itself comes back from here too.
 pub fn spawn(what: &Spawn) -> io::Result<Spawned> {
-    let program = text(what.program.as_os_str())?;
-    let arguments = what.arguments.iter().map(|word| text(word)).collect::<io::Result<Vec<_>>>()?;
-    let environment = what.environment.iter().map(|word| text(word)).collect::<io::Result<Vec<_>>>()?;
-    let folder = what.folder.map(|folder| text(folder.as_os_str())).transpose()?;
+    let texts = |words: &[OsString]| words.iter().map(|word| text(word)).collect::<io::Result<Vec<_>>>();
+    let order = Order {
+        program: text(what.program.as_os_str())?,
+        arguments: texts(&what.arguments)?,
+        environment: texts(&what.environment)?,
+        folder: what.folder.map(|folder| text(folder.as_os_str())).transpose()?,
+        new_session: what.new_session,
+    };
     // Above every number to be given out, so that no dup2(2) in the child overwrites one still to be copied.
     let above = what.descriptors.iter().map(|(_, number)| number.saturating_add(1)).max().unwrap_or(0).max(3);
-    let sources = what
+    let copies = what
         .descriptors
         .iter()
         .map(|(from, number)| Ok((crate::descriptor::duplicate_above(from.as_fd(), above)?, *number)))
         .collect::<io::Result<Vec<_>>>()?;
-
-    let mut attributes = Attributes::new()?;
-    attributes.set(what.new_session)?;
-    let mut actions = Actions::new()?;
-    for (from, number) in &sources {
-        actions.duplicate(from.as_raw_fd(), *number)?;
-    }
-    if let Some(folder) = &folder {
-        actions.change_folder(folder)?;
-    }
-    let argv = pointers(&arguments);
-    let envp = pointers(&environment);
-    let mut pid: libc::pid_t = 0;
-    // SAFETY: every pointer is to a live, initialised object: C strings owned above, arrays ending in null, and the two
-    // structures that their constructors initialised. The call reads them and writes `pid` alone.
-    let result = unsafe {
-        libc::posix_spawn(&raw mut pid, program.as_ptr(), &actions.0, &attributes.0, argv.as_ptr(), envp.as_ptr())
-    };
-    check(result)?;
-    let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?;
+    let sources: Vec<(RawFd, RawFd)> = copies.iter().map(|(from, number)| (from.as_raw_fd(), *number)).collect();
+    // New numbers are the lowest that are free, so they tell how many are in use.
+    let crowded = sources.iter().any(|(from, _)| *from >= above.saturating_add(CROWDED));
+    let pid = if crowded { apart::execute(order, sources, above) } else { execute(&order, &sources) }?;
     // It is our child and nobody has waited for it, so the number is still its own.
     match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
         Ok(pidfd) => Ok(Spawned { pid, pidfd }),
@@ -77,6 +67,43 @@ pub fn spawn(what: &Spawn) -> io::Result<Spawned> {
             Err(errno.into())
         }
     }
+}
+
+/// With more descriptors open than this it is worth a thread's turn not to have all of them copied for the child and closed
+/// by its exec(3), which takes 0.4 µs for each.
+const CROWDED: RawFd = 400;
+
+/// What to execute, in the words of exec(3).
+struct Order {
+    program: CString,
+    arguments: Vec<CString>,
+    environment: Vec<CString>,
+    folder: Option<CString>,
+    new_session: bool,
+}
+
+/// With the table of descriptors of this thread: each of the first numbers becomes the second.
+fn execute(order: &Order, descriptors: &[(RawFd, RawFd)]) -> io::Result<Pid> {
+    let mut attributes = Attributes::new()?;
+    attributes.set(order.new_session)?;
+    let mut actions = Actions::new()?;
+    for (from, number) in descriptors {
+        actions.duplicate(*from, *number)?;
+    }
+    if let Some(folder) = &order.folder {
+        actions.change_folder(folder)?;
+    }
+    let argv = pointers(&order.arguments);
+    let envp = pointers(&order.environment);
+    let mut pid: libc::pid_t = 0;
+    // SAFETY: every pointer is to a live, initialised object: C strings that `order` owns, arrays ending in null, and the two
+    // structures that their constructors initialised. The call reads them and writes `pid` alone.
+    let result = unsafe {
+        let program = order.program.as_ptr();
+        libc::posix_spawn(&raw mut pid, program, &actions.0, &attributes.0, argv.as_ptr(), envp.as_ptr())
+    };
+    check(result)?;
+    Ok(Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?)
 }
 
 fn text(word: &OsStr) -> io::Result<CString> {
@@ -197,6 +224,23 @@ mod tests {
     fn descriptors_environment_and_status_arrive() {
         assert_eq!(shell("echo $A >&3; exit 7", None), (7, "b c\n".to_string()));
         assert_eq!(shell("pwd", Some(Path::new("/usr"))), (0, "/usr\n".to_string()));
+    }
+
+    #[test]
+    fn the_same_from_a_process_with_many_descriptors() {
+        let many: Vec<_> = (0..2 * CROWDED).map(|_| std::fs::File::open("/etc/passwd").unwrap()).collect();
+        assert_eq!(shell("echo $A >&3; exit 7", None), (7, "b c\n".to_string()));
+        let (_, said) = shell("for fd in /proc/$$/fd/*; do readlink $fd; done", None);
+        assert!(said.contains("/dev/null\n") && !said.contains("/etc/passwd"), "{said}");
+        let missing = Spawn {
+            program: Path::new("/nonexistent"),
+            arguments: vec![],
+            environment: vec![],
+            descriptors: vec![(many[0].as_fd(), 0)],
+            new_session: false,
+            folder: None,
+        };
+        assert_eq!(spawn(&missing).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]
