@@ -9,8 +9,11 @@ use api::{Code, Error, ErrorDomain, Result, TypedParam, TypedValue};
 use conf::Mac;
 use conf::domain::{Domain, Interface};
 use linux::cgroup::BlockUse;
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Counters of one interface, as the container sees them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -100,7 +103,11 @@ impl Driver {
 
     /// What the host's end receives is what the container sends.
     pub(crate) fn counters(&self, device: &str) -> Option<InterfaceCounters> {
-        counters(&fs::read_to_string(self.paths.proc.join("self/net/dev")).ok()?, device)
+        all_counters(&self.links_text()).find_map(|(name, counters)| (name == device).then_some(counters))
+    }
+
+    fn links_text(&self) -> String {
+        fs::read_to_string(self.paths.proc.join("self/net/dev")).unwrap_or_default()
     }
 
     /// Of one disk, by its name in the container, or of all where `path` is empty.
@@ -132,25 +139,28 @@ impl Driver {
     }
 }
 
-/// One interface's counters in the text of `/proc/net/dev`.
-fn counters(text: &str, device: &str) -> Option<InterfaceCounters> {
-    let numbers = text.lines().find_map(|line| line.trim_start().strip_prefix(device)?.strip_prefix(':'))?;
-    let numbers: Vec<i64> = numbers.split_whitespace().filter_map(|number| number.parse().ok()).collect();
-    match *numbers.as_slice() {
-        [rx_bytes, rx_packets, rx_errors, rx_dropped, _, _, _, _, tx_bytes, tx_packets, tx_errors, tx_dropped, ..] => {
-            Some(InterfaceCounters {
-                rx_bytes: tx_bytes,
-                rx_packets: tx_packets,
-                rx_errors: tx_errors,
-                rx_dropped: tx_dropped,
-                tx_bytes: rx_bytes,
-                tx_packets: rx_packets,
-                tx_errors: rx_errors,
-                tx_dropped: rx_dropped,
-            })
-        }
-        _ => None,
-    }
+/// The counters of each interface in the text of `/proc/net/dev`, by its name.
+fn all_counters(text: &str) -> impl Iterator<Item = (&str, InterfaceCounters)> {
+    text.lines().filter_map(|line| {
+        // A name may have a colon in it, as an alias has; the numbers have none.
+        let (name, numbers) = line.rsplit_once(':')?;
+        let mut numbers = numbers.split_whitespace().map(|number| number.parse().ok());
+        let mut next = || numbers.next().flatten();
+        let [tx_bytes, tx_packets, tx_errors, tx_dropped] = [next()?, next()?, next()?, next()?];
+        let [_, _, _, _] = [next()?, next()?, next()?, next()?];
+        let [rx_bytes, rx_packets, rx_errors, rx_dropped] = [next()?, next()?, next()?, next()?];
+        let counters = InterfaceCounters {
+            rx_bytes,
+            rx_packets,
+            rx_errors,
+            rx_dropped,
+            tx_bytes,
+            tx_packets,
+            tx_errors,
+            tx_dropped,
+        };
+        Some((name.trim_start(), counters))
+    })
 }
 
 /// Bits of `virDomainStatsTypes`.
@@ -166,12 +176,31 @@ pub mod groups {
 }
 
 impl Driver {
-    /// Statistics of the named groups. What cannot be read is left out, and so is what a container has not.
-    pub fn bulk_stats(&self, object: &DomainObject, wanted: u32) -> Vec<TypedParam> {
+    /// Statistics of the named groups, of each domain in turn. What cannot be read is left out, and so is what a container has
+    /// not.
+    pub fn bulk_stats<R>(
+        &self,
+        objects: &[Arc<DomainObject>],
+        wanted: u32,
+        take: impl Fn(&DomainObject, Vec<TypedParam>) -> R,
+    ) -> Vec<R> {
+        // One look at all of the machine's links, for each look lists them all.
+        let links = OnceCell::new();
+        let links = || links.get_or_init(|| self.links_text());
+        let counters = OnceCell::new();
+        let counters = || counters.get_or_init(|| all_counters(links()).collect());
+        objects.iter().map(|object| take(object, Driver::stats_of(object, wanted, counters))).collect()
+    }
+
+    fn stats_of<'a>(
+        object: &DomainObject,
+        wanted: u32,
+        counters: impl Fn() -> &'a HashMap<&'a str, InterfaceCounters>,
+    ) -> Vec<TypedParam> {
         let (domain, running, state, reason) = {
             let state = object.lock();
             let running = state.live.as_ref().map(crate::object::Live::handles);
-            (state.current().clone(), running, state.state, state.reason)
+            (Arc::clone(state.current()), running, state.state, state.reason)
         };
         let mut all = Vec::new();
         if wanted & groups::STATE != 0 {
@@ -192,8 +221,7 @@ impl Driver {
             all.push(TypedParam::new("vcpu.maximum", TypedValue::UInt(domain.vcpu.maximum)));
         }
         if wanted & groups::INTERFACE != 0 && running.is_some() {
-            let net = fs::read_to_string(self.paths.proc.join("self/net/dev")).unwrap_or_default();
-            interfaces(&mut all, &domain.interfaces, &net);
+            interfaces(&mut all, &domain.interfaces, counters);
         }
         if wanted & groups::BLOCK != 0 {
             disks(&mut all, &domain, running.as_ref());
@@ -230,12 +258,16 @@ fn balloon(all: &mut Vec<TypedParam>, domain: &Domain, running: Option<&Running>
     number(all, "balloon.major_fault", memory.major_faults);
 }
 
-fn interfaces(all: &mut Vec<TypedParam>, interfaces: &[Interface], net: &str) {
+fn interfaces<'a>(
+    all: &mut Vec<TypedParam>,
+    interfaces: &[Interface],
+    counters: impl Fn() -> &'a HashMap<&'a str, InterfaceCounters>,
+) {
     all.push(TypedParam::new("net.count", TypedValue::UInt(interfaces.len() as u32)));
     for (at, interface) in interfaces.iter().enumerate() {
         let Some(device) = &interface.target_dev else { continue };
         all.push(TypedParam::new(format!("net.{at}.name"), TypedValue::String(device.clone())));
-        let Some(counters) = counters(net, device) else { continue };
+        let Some(counters) = counters().get(device.as_str()) else { continue };
         for (name, value) in [
             ("rx.bytes", counters.rx_bytes),
             ("rx.pkts", counters.rx_packets),
@@ -285,9 +317,9 @@ mod tests {
     fn counters_are_the_containers() {
         let text = "Inter-|   Receive\n face |bytes\n    lo:  1 1 0 0 0 0 0 0  1 1 0 0 0 0 0 0\n\
                     vnet1: 10 11 12 13 0 0 0 0 20 21 22 23 0 0 0 0\nvnet10:5 0 0 0 0 0 0 0 6 0 0 0 0 0 0 0\n";
-        let found = counters(text, "vnet1").unwrap();
+        let all: HashMap<_, _> = all_counters(text).collect();
+        let found = all["vnet1"];
         assert_eq!((found.rx_bytes, found.rx_dropped, found.tx_bytes, found.tx_dropped), (20, 23, 10, 13));
-        assert_eq!(counters(text, "vnet10").unwrap().rx_bytes, 6);
-        assert_eq!(counters(text, "vnet2"), None);
+        assert_eq!((all["vnet10"].rx_bytes, all.len()), (6, 3));
     }
 }

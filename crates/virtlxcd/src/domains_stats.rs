@@ -108,11 +108,11 @@ pub fn all_stats(call: &Call, args: ConnectGetAllDomainStatsArgs) -> Result<Conn
         false => args.doms.iter().filter_map(|dom| domain(call, dom).ok()).filter(|one| one.is_in(filter)).collect(),
     };
     let wanted = if args.stats == 0 { groups::KNOWN } else { args.stats & groups::KNOWN };
-    let record = |object: &std::sync::Arc<lxc::DomainObject>| DomainStatsRecord {
+    let record = |object: &lxc::DomainObject, params: Vec<TypedParam>| DomainStatsRecord {
         dom: handle(object),
-        params: domains.bulk_stats(object, wanted).iter().map(typed_param_to_wire).collect(),
+        params: params.iter().map(typed_param_to_wire).collect(),
     };
-    Ok(ConnectGetAllDomainStatsRet { ret_stats: objects.iter().map(record).collect() })
+    Ok(ConnectGetAllDomainStatsRet { ret_stats: domains.bulk_stats(&objects, wanted, record) })
 }
 
 pub fn addresses(call: &Call, args: DomainInterfaceAddressesArgs) -> Result<DomainInterfaceAddressesRet> {

@@ -16,8 +16,6 @@ pub struct CpuTime {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Memory {
     pub used: u64,
-    /// The most that was ever used, where the kernel knows.
-    pub peak: Option<u64>,
     /// Pages of files.
     pub cache: u64,
     /// Pages that belong to no file.
@@ -96,11 +94,8 @@ impl Group {
         let text = file::read(&part.folder.join("memory.stat"))?;
         let used = self.memory_used()?;
         Ok(match part.version {
-            Version::One => memory_v1(&text, used, number(part, "memory.max_usage_in_bytes").ok()),
-            Version::Two => {
-                let swap = number(part, "memory.swap.current").unwrap_or(0);
-                memory_v2(&text, used, number(part, "memory.peak").ok(), swap)
-            }
+            Version::One => memory_v1(&text, used),
+            Version::Two => memory_v2(&text, used, number(part, "memory.swap.current").unwrap_or(0)),
         })
     }
 
@@ -148,44 +143,56 @@ fn value(text: &str, name: &str) -> u64 {
     found.next().and_then(|value| value.trim().parse().ok()).unwrap_or(0)
 }
 
-fn memory_v1(text: &str, used: u64, peak: Option<u64>) -> Memory {
-    // With `total_` what groups below used too.
-    let of = |name: &str| value(text, &format!("total_{name}"));
-    Memory {
-        used,
-        peak,
-        cache: of("cache"),
-        anonymous: of("rss"),
-        swap: of("swap"),
-        shared: of("shmem"),
-        active_anonymous: of("active_anon"),
-        inactive_anonymous: of("inactive_anon"),
-        active_file: of("active_file"),
-        inactive_file: of("inactive_file"),
-        unevictable: of("unevictable"),
-        minor_faults: of("pgfault"),
-        major_faults: of("pgmajfault"),
-        slab_reclaimable: 0,
-    }
+/// Each `NAME NUMBER` of a text of such lines.
+fn values(text: &str) -> impl Iterator<Item = (&str, u64)> {
+    text.lines().filter_map(|line| {
+        let (name, value) = line.split_once(' ')?;
+        Some((name, value.trim().parse().ok()?))
+    })
 }
 
-fn memory_v2(text: &str, used: u64, peak: Option<u64>, swap: u64) -> Memory {
-    let of = |name: &str| value(text, name);
-    Memory {
-        used,
-        peak,
-        cache: of("file"),
-        anonymous: of("anon"),
-        swap,
-        shared: of("shmem"),
-        active_anonymous: of("active_anon"),
-        inactive_anonymous: of("inactive_anon"),
-        active_file: of("active_file"),
-        inactive_file: of("inactive_file"),
-        unevictable: of("unevictable"),
-        minor_faults: of("pgfault"),
-        major_faults: of("pgmajfault"),
-        slab_reclaimable: of("slab_reclaimable"),
+fn memory_v1(text: &str, used: u64) -> Memory {
+    let mut memory = Memory { used, ..Memory::default() };
+    for (name, value) in values(text) {
+        // With `total_` what groups below used too.
+        let Some(name) = name.strip_prefix("total_") else { continue };
+        match name {
+            "cache" => memory.cache = value,
+            "rss" => memory.anonymous = value,
+            "swap" => memory.swap = value,
+            name => memory.note(name, value),
+        }
+    }
+    memory
+}
+
+fn memory_v2(text: &str, used: u64, swap: u64) -> Memory {
+    let mut memory = Memory { used, swap, ..Memory::default() };
+    for (name, value) in values(text) {
+        match name {
+            "file" => memory.cache = value,
+            "anon" => memory.anonymous = value,
+            "slab_reclaimable" => memory.slab_reclaimable = value,
+            name => memory.note(name, value),
+        }
+    }
+    memory
+}
+
+impl Memory {
+    /// What both versions have under one name.
+    fn note(&mut self, name: &str, value: u64) {
+        match name {
+            "shmem" => self.shared = value,
+            "active_anon" => self.active_anonymous = value,
+            "inactive_anon" => self.inactive_anonymous = value,
+            "active_file" => self.active_file = value,
+            "inactive_file" => self.inactive_file = value,
+            "unevictable" => self.unevictable = value,
+            "pgfault" => self.minor_faults = value,
+            "pgmajfault" => self.major_faults = value,
+            _ => {}
+        }
     }
 }
 
@@ -259,11 +266,10 @@ mod tests {
 
     #[test]
     fn memory_of_both_versions() {
-        let one =
-            memory_v1("cache 1\nrss 2\ntotal_cache 4096\ntotal_rss 8192\ntotal_rss_huge 9\ntotal_pgfault 3\n", 7, None);
+        let one = memory_v1("cache 1\nrss 2\ntotal_cache 4096\ntotal_rss 8192\ntotal_rss_huge 9\ntotal_pgfault 3\n", 7);
         assert_eq!((one.cache, one.anonymous, one.minor_faults, one.used), (4096, 8192, 3, 7));
-        let two = memory_v2("anon 5\nfile 6\nfile_mapped 8\npgfault 9\n", 7, Some(10), 11);
-        assert_eq!((two.cache, two.anonymous, two.minor_faults, two.swap, two.peak), (6, 5, 9, 11, Some(10)));
+        let two = memory_v2("anon 5\nfile 6\nfile_mapped 8\npgfault 9\n", 7, 11);
+        assert_eq!((two.cache, two.anonymous, two.minor_faults, two.swap), (6, 5, 9, 11));
     }
 
     #[test]
