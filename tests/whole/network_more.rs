@@ -214,3 +214,22 @@ fn ipv6_is_announced_and_passed_on() {
     eventually("a router", PATIENCE, || router().contains("default via fe80:").then_some(()));
     virsh(&["destroy", "box"]).ok();
 }
+
+#[test]
+fn a_bridge_without_a_free_port_is_named() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    let mut links = String::from("link add full0 type bridge\n");
+    for number in 1..=512 {
+        links += &format!("link add a{number} master full0 type veth peer name b{number}\n");
+        if number < 512 {
+            links += &format!("link set b{number} master full0\n");
+        }
+    }
+    shell(&format!("ip -batch {}", file("links", &links))).ok();
+    image::busybox(Path::new("/opt/box-full"), "exec sleep 1000").unwrap();
+    let device = "<interface type='bridge'><source bridge='full0'/></interface>";
+    let failed = virsh(&["create", &file("full.xml", &domain("full", "/opt/box-full", &["/init"], device))]);
+    assert!(failed.err.contains("bridge 'full0' has no port left"), "{failed:?}");
+    assert!(!virsh(&["list", "--all"]).ok().contains("full"));
+}

@@ -8,6 +8,7 @@ use conf::domain::{
 use conf::network as network_conf;
 use linux::netlink::{Change, Macvlan, MacvlanMode, Netns, Socket, Veth};
 use network::{Plug, PortOwner};
+use rustix::io::Errno;
 use std::collections::HashSet;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -68,6 +69,9 @@ impl LinkNumbers {
         }
     }
 }
+
+/// Interfaces that one bridge takes (`BR_MAX_PORTS` of Linux, of which number 0 is none).
+const BRIDGE_PORTS: u32 = 1023;
 
 /// Where an interface really goes.
 enum Connection {
@@ -285,7 +289,12 @@ impl Driver {
                 }
                 Err(e) => {
                     let inner = inside.unwrap_or(inner);
-                    let words = format!("unable to create {outer} <-> {inner} veth pair");
+                    let mut words = format!("unable to create {outer} <-> {inner} veth pair");
+                    if let (Some(Errno::XFULL), Some(bridge)) = (Errno::from_io_error(&e), &cable.bridge) {
+                        words += &format!(
+                            ": bridge '{bridge}' has no port left, for the kernel gives a bridge {BRIDGE_PORTS}"
+                        );
+                    }
                     return Err(Error::system(ErrorDomain::None, &e, words));
                 }
             }
