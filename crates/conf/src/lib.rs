@@ -10,6 +10,7 @@ pub mod element;
 pub mod file;
 mod mac;
 pub mod native;
+mod netdev;
 pub mod network;
 mod number;
 mod refuse;
@@ -20,3 +21,4 @@ pub mod xml;
 
 pub use cpuset::CpuSet;
 pub use mac::Mac;
+pub use netdev::{Bandwidth, Rate};

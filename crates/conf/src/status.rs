@@ -46,7 +46,7 @@ impl DomainStatus {
         w.open("init");
         w.attr("pid", self.init_pid);
         w.close();
-        self.domain.write(&mut w, FormatOptions::Status, 1);
+        self.domain.write(&mut w, FormatOptions::Status);
         w.close();
         w.finish()
     }

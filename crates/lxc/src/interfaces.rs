@@ -2,10 +2,8 @@
 
 use crate::driver::Driver;
 use api::{Error, ErrorDomain, Result, Uuid};
-use conf::domain::{
-    Actual, ActualKind, Bandwidth, DirectMode, Domain, HostdevSource, Interface, InterfaceSource, Rate,
-};
-use conf::network as network_conf;
+use conf::Bandwidth;
+use conf::domain::{Actual, ActualKind, DirectMode, Domain, HostdevSource, Interface, InterfaceSource};
 use linux::netlink::{Change, Macvlan, MacvlanMode, Netns, Socket, Veth};
 use network::{Plug, PortOwner};
 use rustix::io::Errno;
@@ -21,7 +19,7 @@ pub struct Plugged {
     /// Links made here, to be deleted where no container's end will take them along.
     links: Vec<String>,
     /// What those links are limited to.
-    limits: Vec<(String, network_conf::Bandwidth)>,
+    limits: Vec<(String, Bandwidth)>,
     /// The ends that the controller moves into the container, one an interface.
     pub inner: Vec<String>,
     /// Pairs that are made once the container's network namespace is there: to move a link there costs the kernel twenty
@@ -233,7 +231,7 @@ impl Driver {
                 (ActualKind::Direct, None, Some((dev.clone(), mode)))
             }
         };
-        let bandwidth = interface.bandwidth.clone().or_else(|| port.bandwidth.as_ref().map(from_network));
+        let bandwidth = interface.bandwidth.clone().or_else(|| port.bandwidth.clone());
         interface.actual =
             Some(Actual { kind, bridge: bridge.clone(), direct: direct.clone(), bandwidth, ..Actual::default() });
         Ok(match direct {
@@ -428,30 +426,9 @@ pub(crate) fn owner((name, uuid): (&str, &Uuid), interface: &Interface) -> PortO
 }
 
 /// What a running interface is limited to: by its own words, or by those of its network.
-fn limits(interface: &Interface) -> Option<network_conf::Bandwidth> {
+fn limits(interface: &Interface) -> Option<Bandwidth> {
     let actual = interface.actual.as_ref().and_then(|actual| actual.bandwidth.as_ref());
-    let bandwidth = actual.or(interface.bandwidth.as_ref())?;
-    let rate = |rate: &Rate| network_conf::Rate {
-        average: rate.average,
-        peak: rate.peak,
-        floor: rate.floor,
-        burst: rate.burst,
-    };
-    Some(network_conf::Bandwidth {
-        class_id: None,
-        inbound: bandwidth.inbound.as_ref().map(rate),
-        outbound: bandwidth.outbound.as_ref().map(rate),
-    })
-}
-
-fn from_network(bandwidth: &network_conf::Bandwidth) -> Bandwidth {
-    let rate = |rate: network_conf::Rate| Rate {
-        average: rate.average,
-        peak: rate.peak,
-        floor: rate.floor,
-        burst: rate.burst,
-    };
-    Bandwidth { inbound: bandwidth.inbound.map(rate), outbound: bandwidth.outbound.map(rate) }
+    actual.or(interface.bandwidth.as_ref()).cloned()
 }
 
 pub(crate) fn netlink() -> Result<Socket> {

@@ -3,7 +3,7 @@
 
 use crate::{firewall, program};
 use api::{Error, ErrorDomain, Result};
-use conf::network::{Bandwidth, Rate};
+use conf::{Bandwidth, Rate};
 use linux::netlink::{Limit, Socket};
 
 /// libvirt counts rates in thousands of bytes a second, bursts in 1024 bytes.

@@ -123,7 +123,7 @@ pub fn config(network: &Network, files: &Files) -> String {
     if dns.forwarders.iter().any(|forwarder| forwarder.domain.is_none()) {
         line("no-resolv".into());
     }
-    if let Some(domain) = &network.domain {
+    if let Some(domain) = network.domain.as_ref().filter(|domain| !domain.is_empty()) {
         if network.domain_local_only == Some(true) {
             line(format!("local=/{domain}/"));
         }
@@ -279,7 +279,9 @@ fn hosts_file(network: &Network, reserved: &[(Mac, Ipv4Addr)]) -> String {
         let Some(address) = host.ip else { continue };
         let lease = lease(host.lease);
         let name = host.name.as_deref();
-        let line = match (address, &host.mac, &host.id) {
+        // What a document may have behind the address is not told.
+        let mac = host.mac.as_deref().and_then(|mac| mac.split(|c: char| c <= ' ').next());
+        let line = match (address, mac, &host.id) {
             (IpAddr::V6(v6), _, Some(id)) => {
                 let name = name.map(|name| format!("{name},")).unwrap_or_default();
                 format!("id:{id},{name}[{v6}]{lease}")

@@ -23,7 +23,7 @@ pub use ports::no_port;
 pub use registry::{Handle, Networks, no_network_uuid};
 
 use api::Uuid;
-use conf::network::Bandwidth;
+use conf::Bandwidth;
 
 /// Who plugs an interface into a network.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -49,6 +49,7 @@ impl Networks {
             group: owner.portgroup.clone(),
             mac: Mac(owner.mac),
             virtualport: None,
+            class_id: None,
             bandwidth: group.and_then(|group| group.bandwidth.clone()),
             vlan: None,
             trust_guest: group.and_then(|group| group.trust_guest_rx_filters).or(live.trust_guest_rx_filters),
@@ -91,7 +92,7 @@ impl Networks {
             let words = format!("Network port with UUID {} already exists", port.uuid);
             return Err(Error::new(ErrorDomain::Network, Code::NetworkPortExist, words));
         }
-        if let Some(kind) = port.virtualport.as_ref().and_then(|port| port.kind)
+        if let Some(kind) = port.virtualport.as_ref().and_then(|port| port.attr("type"))
             && live.forward.mode.owns_bridge()
         {
             return Err(Error::config_unsupported(

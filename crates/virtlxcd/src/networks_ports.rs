@@ -4,7 +4,7 @@ use crate::call::{Call, known_flags, no_flags};
 use crate::convert::{self, answer_params};
 use crate::networks::{find, networks};
 use api::{Error, ErrorDomain, Result, TypedParam, TypedValue, Uuid};
-use conf::network::Bandwidth;
+use conf::Bandwidth;
 use network::Handle;
 use rpc::remote::*;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use crate::xml::Writer;
 impl Domain {
     pub fn format(&self, form: FormatOptions) -> String {
         let mut w = Writer::new();
-        self.write(&mut w, form, 0);
+        self.write(&mut w, form);
         w.finish()
     }
 
@@ -25,8 +25,7 @@ impl Domain {
         self
     }
 
-    /// `depth`: how many elements are around it.
-    pub(crate) fn write(&self, w: &mut Writer, form: FormatOptions, depth: usize) {
+    pub(crate) fn write(&self, w: &mut Writer, form: FormatOptions) {
         w.open("domain");
         w.attr("type", "lxc");
         w.attr_opt("id", self.id.filter(|_| form != FormatOptions::Inactive));
@@ -37,7 +36,7 @@ impl Domain {
         if self.is_extended() {
             w.attr("xmlns:virtlxc", extension::NAMESPACE);
         }
-        self.write_identity(w, depth);
+        self.write_identity(w);
         self.write_resources(w);
         self.write_system(w);
         self.write_devices(w, form);
@@ -56,14 +55,14 @@ impl Domain {
         }
     }
 
-    fn write_identity(&self, w: &mut Writer, depth: usize) {
+    fn write_identity(&self, w: &mut Writer) {
         w.text("name", &self.name);
         w.text("uuid", self.uuid);
         w.text_opt("genid", self.genid);
         w.text_opt("title", self.title.as_ref());
         w.text_opt("description", self.description.as_ref());
         if let Some(metadata) = &self.metadata {
-            w.ready(&metadata.write(depth + 1));
+            w.ready(&metadata.write(w.level()));
         }
     }
 

@@ -197,7 +197,7 @@ impl Interface {
             kept(from(name), &[name], w);
         }
         if let Some(bandwidth) = shown.and_then(|a| a.bandwidth.as_ref()).or(self.bandwidth.as_ref()) {
-            bandwidth.write(w);
+            bandwidth.write(w, None);
         }
         kept(from("port"), &["port"], w);
         self.ips.iter().for_each(|ip| address_element(ip).write(w));
@@ -323,26 +323,9 @@ impl Actual {
         }
         kept(&self.kept, &["vlan", "virtualport"], w);
         if let Some(bandwidth) = &self.bandwidth {
-            bandwidth.write(w);
+            bandwidth.write(w, None);
         }
         kept(&self.kept, &["port"], w);
         w.close();
-    }
-}
-
-impl Bandwidth {
-    fn write(&self, w: &mut Writer) {
-        w.open("bandwidth");
-        for (name, rate) in [("inbound", self.inbound), ("outbound", self.outbound)] {
-            let Some(rate) = rate else { continue };
-            w.open(name);
-            for (name, number) in
-                [("average", rate.average), ("peak", rate.peak), ("floor", rate.floor), ("burst", rate.burst)]
-            {
-                w.attr_opt(name, Some(number).filter(|number| *number != 0));
-            }
-            w.close();
-        }
-        w.close_apart();
     }
 }

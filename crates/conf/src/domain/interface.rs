@@ -2,6 +2,7 @@
 
 use crate::element::Element;
 use crate::mac::Mac;
+use crate::netdev::Bandwidth;
 use crate::words::words;
 use api::Uuid;
 use std::net::IpAddr;
@@ -143,20 +144,4 @@ pub struct Route {
     pub prefix: Option<u8>,
     pub gateway: IpAddr,
     pub metric: Option<u32>,
-}
-
-/// Limits of both directions, as seen from the container.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Bandwidth {
-    pub inbound: Option<Rate>,
-    pub outbound: Option<Rate>,
-}
-
-/// KiB per second and KiB; 0: unset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Rate {
-    pub average: u64,
-    pub peak: u64,
-    pub floor: u64,
-    pub burst: u64,
 }

@@ -1,202 +1,20 @@
-//! The parts of an interface's document that have rules of their own: virtual ports, VLANs, bandwidth, filters, models.
+//! The parts of an interface's document that have rules of their own: filters, models, what a network has made of it.
 
 use super::parse::Context;
 use super::*;
+use crate::netdev;
 use crate::number;
 use crate::refuse::{self, Place};
 use crate::xml::Node;
 use api::{Code, Error, ErrorDomain};
 
-fn bare_xml(message: impl Into<String>) -> Error {
-    Error::xml(ErrorDomain::None, message)
-}
-
-fn bare_unsupported(message: impl Into<String>) -> Error {
-    Error::config_unsupported(ErrorDomain::None, message)
-}
-
-/// Parameters in the order in which they are written.
-const PARAMETERS: [&str; 6] = ["managerid", "typeid", "typeidversion", "instanceid", "interfaceid", "profileid"];
-
+/// The virtual port of an interface of type `kind`.
 pub(super) fn virtual_port(node: Node, kind: &str, context: &Context) -> Result<Element> {
     if !matches!(kind, "network" | "bridge" | "direct" | "hostdev") {
         let message = format!("<virtualport> element unsupported for <interface type='{kind}'>");
         return Err(refuse::unsupported(message));
     }
-    let port = node.attr("type");
-    let (needed, allowed): (&[&str], &[&str]) = match port {
-        None if kind == "network" => (&[], &PARAMETERS),
-        None => return Err(bare_xml("missing required virtualport type")),
-        Some("802.1Qbg") => (&["managerid", "typeid", "typeidversion"], &PARAMETERS[..4]),
-        Some("802.1Qbh") => (&["profileid"], &PARAMETERS[5..]),
-        Some("openvswitch") => (&[], &PARAMETERS[4..]),
-        Some("midonet") => (&["interfaceid"], &PARAMETERS[4..]),
-        Some(other) => return Err(bare_unsupported(format!("unknown virtualport type {other}"))),
-    };
-    let mut parameters = Element::new("parameters");
-    let given = node.child("parameters");
-    for name in PARAMETERS {
-        let Some(text) = given.and_then(|p| p.attr(name)) else { continue };
-        let number = |most: u32| match number::u32_of(text, 0) {
-            None => Err(bare_xml(format!("cannot parse value of {name} parameter"))),
-            Some(number) if number > most => {
-                let of = if name == "typeid" { "for" } else { "of" };
-                Err(bare_xml(format!("value {of} {name} out of range")))
-            }
-            Some(number) => Ok(number.to_string()),
-        };
-        let value = match name {
-            "managerid" | "typeidversion" => number(0xff)?,
-            "typeid" => number(0xff_ffff)?,
-            "profileid" if text.len() >= 40 => return Err(bare_xml("profileid parameter too long")),
-            "profileid" => text.to_string(),
-            _ => match Uuid::parse(text) {
-                Some(uuid) => uuid.to_string(),
-                None => return Err(bare_xml(format!("cannot parse {name} parameter as a uuid"))),
-            },
-        };
-        parameters.set(name, value);
-    }
-    if let Some(port) = port {
-        if let Some(missing) = needed.iter().find(|name| parameters.attr(name).is_none()) {
-            let message = format!("missing {missing} in <virtualport type='{port}'>");
-            return Err(Error::xml(ErrorDomain::Conf, message));
-        }
-        let generated = match port {
-            "802.1Qbg" => Some("instanceid"),
-            "openvswitch" => Some("interfaceid"),
-            _ => None,
-        };
-        if let Some(name) = generated.filter(|name| parameters.attr(name).is_none()) {
-            parameters.set(name, context.random_uuid());
-        }
-        if let Some((extra, _)) = parameters.attrs.iter().find(|(name, _)| !allowed.contains(&name.as_str())) {
-            let message = format!("extra {extra} unsupported in <virtualport type='{port}'>");
-            return Err(Error::xml(ErrorDomain::Conf, message));
-        }
-    }
-    if port == Some("midonet") {
-        parameters.unset("profileid");
-    }
-    if port.is_none() {
-        // Either may be needed by what the network turns out to be.
-        for name in ["instanceid", "interfaceid"] {
-            if parameters.attr(name).is_none() {
-                parameters.set(name, context.random_uuid());
-            }
-        }
-    }
-    parameters.attrs.sort_by_key(|(name, _)| PARAMETERS.iter().position(|p| p == name));
-    let mut element = Element::new("virtualport");
-    if let Some(port) = port {
-        element.set("type", port);
-    }
-    if !parameters.is_bare() {
-        element.children.push(parameters);
-    }
-    Ok(element)
-}
-
-pub(super) fn vlan(node: Node) -> Result<Element> {
-    let mut native = false;
-    let mut tags = Vec::new();
-    for tag in node.all("tag") {
-        refuse::required(tag, "id").at(tag)?;
-        let text = tag.attr("id").unwrap_or_default();
-        let bad = || refuse::bad_attribute("tag", "id", text, " Expected non-negative integer value");
-        let id = number::u32_of(text, 10).ok_or_else(bad).at(tag)?;
-        if id > 4095 {
-            return Err(bare_xml(format!("vlan tag id {id} too large (maximum 4095)"))).at(tag);
-        }
-        let mut element = Element::new("tag").with("id", id);
-        match tag.attr("nativeMode") {
-            None | Some("default") => {}
-            Some(mode @ ("tagged" | "untagged")) => {
-                if native {
-                    return Err(bare_xml("duplicate native vlan setting")).at(tag);
-                }
-                native = true;
-                element.set("nativeMode", mode);
-            }
-            Some(mode) => return Err(refuse::bad_attribute("tag", "nativeMode", mode, "")).at(tag),
-        }
-        tags.push(element);
-    }
-    if tags.is_empty() {
-        return Err(bare_xml("missing tag id - each <vlan> must have at least one <tag id='n'/> subelement"));
-    }
-    let mut trunk = tags.len() > 1;
-    match node.attr("trunk") {
-        None => {}
-        Some("yes") => trunk = true,
-        Some("no") if native => {
-            return Err(bare_xml(
-                "invalid configuration in <vlan> - \"trunk='no'\" is not allowed with a native vlan id",
-            ));
-        }
-        Some("no") if trunk => {
-            let message = "invalid \"trunk='no'\" in <vlan> - trunk='yes' is required for more than one vlan tag";
-            return Err(bare_xml(message));
-        }
-        Some("no") => {}
-        Some(other) => return Err(bare_xml(format!("invalid \"trunk='{other}'\" in <vlan> - must be yes or no"))),
-    }
-    let mut element = Element { children: tags, ..Element::new("vlan") };
-    if trunk {
-        element.set("trunk", "yes");
-    }
-    Ok(element)
-}
-
-/// `None`: neither direction is named.
-pub(super) fn bandwidth(node: Node) -> Result<Option<Bandwidth>> {
-    let bare = |message: &str| Error::new(ErrorDomain::None, Code::XmlDetail, message);
-    if node.attr("classID").is_some() {
-        return Err(bare("classID attribute not supported on <bandwidth> in this usage context"));
-    }
-    let mut rates = [None, None];
-    for (rate, name) in rates.iter_mut().zip(["inbound", "outbound"]) {
-        let mut all = node.all(name);
-        let Some(first) = all.next() else { continue };
-        if all.next().is_some() {
-            return Err(bare(&format!("Only one child <{name}> element allowed")));
-        }
-        *rate = self::rate(first).at(first)?;
-    }
-    let [inbound, outbound] = rates;
-    let named = node.child("inbound").or(node.child("outbound")).is_some();
-    Ok(named.then_some(Bandwidth { inbound, outbound }))
-}
-
-/// `None`: no limit in it.
-fn rate(node: Node) -> Result<Option<Rate>> {
-    let number = |name: &str| match node.attr(name) {
-        None => Ok(None),
-        Some(text) => match number::u64_of(text, 10) {
-            Some(number) => Ok(Some(number)),
-            None => Err(bare_unsupported(format!("could not convert bandwidth {name} value '{text}'"))),
-        },
-    };
-    let average = number("average")?;
-    let peak = node.attr("peak");
-    let burst = node.attr("burst");
-    let floor = node.attr("floor");
-    if average.is_none() && floor.is_none() {
-        return Err(Error::new(ErrorDomain::None, Code::XmlDetail, "Missing mandatory average or floor attributes"));
-    }
-    if (peak.is_some() || burst.is_some()) && average.is_none() {
-        return Err(bare_unsupported("'peak' and 'burst' require 'average' attribute"));
-    }
-    if floor.is_some() && node.name() == "outbound" {
-        return Err(bare_unsupported("'floor' attribute allowed only in <inbound> element"));
-    }
-    let rate = Rate {
-        average: average.unwrap_or(0),
-        peak: number("peak")?.unwrap_or(0),
-        burst: number("burst")?.unwrap_or(0),
-        floor: number("floor")?.unwrap_or(0),
-    };
-    Ok(Some(rate).filter(|rate| rate.average != 0 || rate.floor != 0))
+    netdev::virtual_port(node, kind != "network", Some(&|| context.random_uuid()))
 }
 
 /// Names of models that have a meaning to libvirt.
@@ -276,7 +94,7 @@ pub(super) fn actual(node: Node, context: &Context) -> Result<Option<Actual>> {
     if let Some(port) = actual.child("virtualport") {
         kept.push(virtual_port(port, kind.word(), context)?);
     }
-    kept.extend(actual.child("vlan").map(vlan).transpose()?);
+    kept.extend(actual.child("vlan").map(netdev::vlan).transpose()?);
     if let Some(isolated) = actual.child("port").and_then(|p| p.attr("isolated")) {
         kept.push(Element::new("port").with("isolated", isolated));
     }
@@ -287,7 +105,7 @@ pub(super) fn actual(node: Node, context: &Context) -> Result<Option<Actual>> {
         direct: attr("dev").filter(|_| kind == ActualKind::Direct).map(|dev| (dev, mode)),
         mac_table_manager: attr("macTableManager"),
         class_id: class.and_then(|id| number::u32_of(id, 10)),
-        bandwidth: actual.child("bandwidth").map(bandwidth).transpose()?.flatten(),
+        bandwidth: actual.child("bandwidth").map(netdev::bandwidth).transpose()?.flatten(),
         trust_guest_rx_filters: refuse::word(actual, "trustGuestRxFilters", refuse::yes_no)?,
         kept,
     }))

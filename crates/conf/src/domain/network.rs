@@ -62,13 +62,13 @@ pub(super) fn interface(node: Node, context: &Context) -> Result<Interface> {
     }
     let model = node.child("model").map(|m| netdev::model(m).at(m)).transpose()?.flatten();
     let virtio = model.as_ref().is_some_and(|model| model.starts_with("virtio"));
-    let bandwidth = node.child("bandwidth").map(|n| netdev::bandwidth(n).at(n)).transpose()?.flatten();
+    let bandwidth = node.child("bandwidth").map(|n| crate::netdev::bandwidth(n).at(n)).transpose()?.flatten();
     if let Some(inbound) = bandwidth.as_ref().and_then(|b| b.inbound).filter(|_| kind != "network") {
         if inbound.floor > 0 {
             return Err(refuse::unsupported("floor attribute is not supported for this config"));
         }
     }
-    kept.extend(node.child("vlan").map(|n| netdev::vlan(n).at(n)).transpose()?);
+    kept.extend(node.child("vlan").map(|n| crate::netdev::vlan(n).at(n)).transpose()?);
     if let Some(port) = node.child("port") {
         let isolated = refuse::word(port, "isolated", refuse::yes_no).at(port)?;
         if isolated == Some(true) && !["network", "bridge"].contains(&kind) {

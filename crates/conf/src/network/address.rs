@@ -102,7 +102,7 @@ pub fn range_size(start: IpAddr, end: IpAddr, network: Option<(IpAddr, Option<u8
             return wrong(format!("mismatch of address family in {range} for network {address}"));
         }
         let Some(prefix) = prefix else {
-            return wrong(format!("bad prefix -1 for network {address} when checking {range}"));
+            return wrong(format!("bad prefix -1 for network {address} when  checking {range}"));
         };
         if !in_subnet(start, address, prefix) || !in_subnet(end, address, prefix) {
             return wrong(format!("{range} is not entirely within network {address}/{prefix}"));

@@ -1,9 +1,10 @@
 //! `<ip>` and all inside it, and `<route>`.
 
 use super::address::{mask_of, masked, parse_address, parse_ip, range_size};
-use super::read::{filled, one_of, owned, unsigned, unsigned_long, unsupported, xml_error, yes_no};
+use super::read::{one_of, owned, unsigned_long, unsupported, xml_error, yes_no};
 use super::{Bootp, DhcpHost, DhcpRange, Ip, Lease, LeaseUnit, StaticRoute};
 use crate::Mac;
+use crate::refuse;
 use crate::xml::Node;
 use api::Result;
 
@@ -22,19 +23,12 @@ pub(super) fn ip(node: Node, network: &str) -> Result<Ip> {
             mask => mask,
         },
     };
-    let prefix = match filled(node, "prefix").map(|text| unsigned(&text)) {
-        None => None,
-        Some(Ok(prefix)) => Some(prefix),
-        Some(Err(())) => {
-            let words = format!("Invalid ULong value specified for prefix in definition of network '{network}'");
-            return xml_error(words);
-        }
-    };
+    let prefix = refuse::unsigned(node, "prefix", 10)?;
     let local_ptr = yes_no(node, "localPtr")?;
     match family.as_deref() {
         None | Some("ipv4") => {
             if !address.is_ipv4() {
-                let what = if family.is_none() { "no family" } else { "family 'ipv4'" };
+                let what = if family.is_none() { "no family" } else { "ipv4 family" };
                 return unsupported(format!("{what} specified for non-IPv4 address '{text}' in network '{network}'"));
             }
             if let Some(netmask) = netmask {
@@ -44,7 +38,7 @@ pub(super) fn ip(node: Node, network: &str) -> Result<Ip> {
                 }
                 if !netmask.is_ipv4() {
                     return unsupported(format!(
-                        "Network '{network}' has invalid netmask '{netmask}' for address '{text}' (both must be IPv4)"
+                        "Invalid netmask '{netmask}' for address '{text}' in network '{network}' (both must be IPv4)"
                     ));
                 }
             }
@@ -54,7 +48,7 @@ pub(super) fn ip(node: Node, network: &str) -> Result<Ip> {
         }
         Some("ipv6") => {
             if !address.is_ipv6() {
-                let words = format!("family 'ipv6' specified for non-IPv6 address '{text}' in network '{network}'");
+                let words = format!("Family 'ipv6' specified for non-IPv6 address '{text}' in network '{network}'");
                 return unsupported(words);
             }
             if netmask.is_some() {
@@ -78,12 +72,6 @@ pub(super) fn ip(node: Node, network: &str) -> Result<Ip> {
         hosts: Vec::new(),
         bootp: None,
     };
-    if let Some(tftp) = node.child("tftp") {
-        if !address.is_ipv4() {
-            return unsupported(format!("Unsupported <tftp> element in an IPv6 element in network '{network}'"));
-        }
-        ip.tftp_root = owned(tftp, "root");
-    }
     if let Some(dhcp) = node.child("dhcp") {
         for element in dhcp.elements() {
             match element.name() {
@@ -98,6 +86,12 @@ pub(super) fn ip(node: Node, network: &str) -> Result<Ip> {
                 _ => {}
             }
         }
+    }
+    if let Some(tftp) = node.child("tftp") {
+        if !address.is_ipv4() {
+            return unsupported(format!("Unsupported <tftp> element in an IPv6 element in network '{network}'"));
+        }
+        ip.tftp_root = owned(tftp, "root");
     }
     if !ip.has_dhcp() {
         ip.bootp = None;
@@ -145,7 +139,12 @@ pub(super) fn host(node: Node, ip: &Ip, network: &str, partial: bool) -> Result<
     {
         return xml_error(format!("Cannot use host name '{name}' in network '{network}'"));
     }
-    let address = node.attr("ip").map(parse_address).transpose()?;
+    let address = match node.attr("ip").map(parse_ip) {
+        Some(None) => {
+            return xml_error(format!("Invalid IP address in static host definition for network '{network}'"));
+        }
+        address => address.flatten(),
+    };
     if partial {
         if mac.is_none() && name.is_none() && address.is_none() {
             return xml_error(format!(
@@ -168,8 +167,16 @@ pub(super) fn host(node: Node, ip: &Ip, network: &str, partial: bool) -> Result<
     Ok(DhcpHost { mac, id, name, ip: address, lease: lease(node)? })
 }
 
+/// The last one that has a time counts.
 fn lease(node: Node) -> Result<Option<Lease>> {
-    let Some(node) = node.child("lease") else { return Ok(None) };
+    let mut last = None;
+    for node in node.all("lease") {
+        last = lease_time(node)?.or(last);
+    }
+    Ok(last)
+}
+
+fn lease_time(node: Node) -> Result<Option<Lease>> {
     let Some(expiry) = unsigned_long(node, "expiry")? else { return Ok(None) };
     let units = [LeaseUnit::Seconds, LeaseUnit::Minutes, LeaseUnit::Hours].map(|unit| (unit.text(), unit));
     let unit = one_of(node, "unit", &units)?.unwrap_or(LeaseUnit::Minutes);
@@ -188,18 +195,16 @@ pub(super) fn route(node: Node, network: &str) -> Result<StaticRoute> {
     let wrong = |words: String| xml_error(format!("{network}: {words}"));
     let family = owned(node, "family");
     let (address, netmask, gateway) = (node.attr("address"), node.attr("netmask"), node.attr("gateway"));
-    let prefix = match filled(node, "prefix").map(|text| unsigned(&text)) {
-        None => None,
-        Some(Ok(prefix)) => Some(prefix),
-        Some(Err(())) => return wrong("Invalid prefix specified in route definition".into()),
-    };
-    let metric = match filled(node, "metric").map(|text| unsigned(&text)) {
-        None => None,
-        Some(Ok(metric)) if metric > 0 => Some(metric),
-        Some(_) => return wrong("Invalid metric value specified in route definition: must be > 0".into()),
-    };
+    let prefix = refuse::unsigned(node, "prefix", 10)?;
+    let metric = refuse::unsigned(node, "metric", 10)?;
+    if metric == Some(0) {
+        return wrong("Invalid metric value specified in route definition: must be > 0".into());
+    }
     let Some(address) = address else {
         return wrong("Missing required address attribute in route definition".into());
+    };
+    let Some(gateway) = gateway else {
+        return wrong("Missing required gateway attribute in route definition".into());
     };
     let Some(destination) = parse_ip(address) else {
         return wrong(format!("Bad network address '{address}' in route definition"));
@@ -207,10 +212,7 @@ pub(super) fn route(node: Node, network: &str) -> Result<StaticRoute> {
     let mask = match netmask.map(|text| (text, parse_ip(text))) {
         None => None,
         Some((_, Some(mask))) => Some(mask),
-        Some((text, None)) => return wrong(format!("Bad netmask '{text}' in route definition")),
-    };
-    let Some(gateway) = gateway else {
-        return wrong("Missing required gateway attribute in route definition".into());
+        Some((text, None)) => return wrong(format!("Bad netmask address '{text}' in route definition")),
     };
     let Some(by) = parse_ip(gateway) else {
         return wrong(format!("Bad gateway address '{gateway}' in route definition"));

@@ -1,7 +1,7 @@
 //! A network's document written, in libvirt's order and layout.
 
 use super::parse::DNSMASQ_NAMESPACE;
-use super::{DhcpHost, Dns, Forward, ForwardMode, Ip, Lease, MacTableManager, Network, PortGroup, StaticRoute, parts};
+use super::{DhcpHost, Dns, Forward, ForwardMode, Ip, Lease, MacTableManager, Network, PortGroup, StaticRoute};
 use crate::xml::Writer;
 
 /// How many interfaces are plugged in, for the live document: all, and by forward device.
@@ -32,9 +32,7 @@ impl Network {
         w.text("name", &self.name);
         w.text("uuid", self.uuid);
         if let Some(metadata) = &self.metadata {
-            w.open("metadata");
-            w.lines(metadata);
-            w.close();
+            w.ready(&metadata.write(w.level()));
         }
         if self.forward.mode != ForwardMode::None {
             forward(w, &self.forward, connections);
@@ -57,8 +55,8 @@ impl Network {
             w.close();
         }
         dns(w, &self.dns);
-        parts::write_vlan(w, self.vlan.as_ref());
-        parts::write_bandwidth(w, self.bandwidth.as_ref());
+        self.vlan.iter().for_each(|vlan| vlan.write(w));
+        self.bandwidth.iter().for_each(|bandwidth| bandwidth.write(w, None));
         if self.port_isolated.is_some() {
             w.open("port");
             yes_no(w, "isolated", self.port_isolated);
@@ -70,7 +68,7 @@ impl Network {
         for element in &self.routes {
             route(w, element);
         }
-        parts::write_virtualport(w, self.virtualport.as_ref());
+        self.virtualport.iter().for_each(|port| port.write(w));
         for element in &self.portgroups {
             portgroup(w, element);
         }
@@ -278,8 +276,8 @@ fn portgroup(w: &mut Writer, group: &PortGroup) {
     w.attr("name", &group.name);
     w.attr_opt("default", group.default.then_some("yes"));
     yes_no(w, "trustGuestRxFilters", group.trust_guest_rx_filters);
-    parts::write_vlan(w, group.vlan.as_ref());
-    parts::write_virtualport(w, group.virtualport.as_ref());
-    parts::write_bandwidth(w, group.bandwidth.as_ref());
+    group.vlan.iter().for_each(|vlan| vlan.write(w));
+    group.virtualport.iter().for_each(|port| port.write(w));
+    group.bandwidth.iter().for_each(|bandwidth| bandwidth.write(w, None));
     w.close_apart();
 }

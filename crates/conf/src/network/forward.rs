@@ -27,13 +27,13 @@ pub(super) fn forward(node: Node, network: &str) -> Result<Forward> {
     let dev = filled(node, "dev");
     let mut nats = node.all("nat");
     if let Some(first) = nats.next() {
+        if nats.next().is_some() {
+            return xml_error(format!("Only one <nat> element is allowed in <forward> of network {network}"));
+        }
         if mode != ForwardMode::Nat {
             return xml_error(format!(
                 "The <nat> element can only be used when <forward> 'mode' is 'nat' in network {network}"
             ));
-        }
-        if nats.next().is_some() {
-            return xml_error(format!("Only one <nat> element is allowed in <forward> of network {network}"));
         }
         forward.nat = nat(first, network)?;
     }
@@ -103,7 +103,7 @@ pub(super) fn pci_address(node: Node, network: &str) -> Result<PciAddress> {
         Some(other @ ("drive" | "usb" | "ccid" | "virtio-serial" | "spapr-vio" | "ccw" | "isa" | "dimm")) => {
             return unsupported(format!("unsupported address type '{other}' in network {network}"));
         }
-        Some(other) => return xml_error(format!("unknown address type '{other}' in network {network}")),
+        Some(other) => return unsupported(format!("unknown address type '{other}' in network {network}")),
     }
     let number = |name: &str| -> Result<u32> {
         let Some(text) = node.attr(name) else { return Ok(0) };
@@ -137,16 +137,16 @@ fn nat(node: Node, network: &str) -> Result<Nat> {
                 "Only one <address> element is allowed in <nat> in <forward> in network {network}"
             ));
         }
-        let read = |name: &str| match element.attr(name) {
+        let given = |name: &'static str| match element.attr(name) {
             None => xml_error(format!("missing '{name}' attribute in {}", place("address"))),
-            Some(text) => match parse_ip(text).filter(|address| address.is_ipv4()) {
-                Some(address) => Ok(address),
-                None => {
-                    xml_error(format!("Bad ipv4 {name} address '{text}' in <nat> in <forward> in network '{network}'"))
-                }
-            },
+            Some(text) => Ok((name, text)),
         };
-        let (start, end) = (read("start")?, read("end")?);
+        let read = |(name, text)| match parse_ip(text).filter(|address| address.is_ipv4()) {
+            Some(address) => Ok(address),
+            None => xml_error(format!("Bad ipv4 {name} address '{text}' in <nat> in <forward> in network '{network}'")),
+        };
+        let (start, end) = (given("start")?, given("end")?);
+        let (start, end) = (read(start)?, read(end)?);
         range_size(start, end, None)?;
         nat.address = Some((start, end));
     }
@@ -164,7 +164,7 @@ fn nat(node: Node, network: &str) -> Result<Nat> {
         };
         nat.port = (read("start")?, read("end")?);
         let (start, end) = nat.port;
-        if (start == 0) != (end == 0) || start > end {
+        if start > end {
             return detail(format!(
                 "Bad port range {start}-{end} in <port> in <nat> in <forward> in network {network}"
             ));

@@ -7,7 +7,6 @@ mod dhcp;
 mod dns;
 mod format;
 mod forward;
-mod metadata;
 mod parse;
 mod parts;
 mod port;
@@ -23,7 +22,9 @@ pub use parse::dropped;
 pub use port::{Plug, Port};
 pub use update::{Command, Section};
 
-use crate::Mac;
+use crate::domain::Metadata;
+use crate::element::Element;
+use crate::{Bandwidth, Mac};
 use api::Uuid;
 use std::net::IpAddr;
 
@@ -34,8 +35,7 @@ pub struct Network {
     /// IPv6 between the domains, without an address on the bridge.
     pub ipv6: bool,
     pub trust_guest_rx_filters: Option<bool>,
-    /// The elements inside `<metadata>`, as libxml2 writes them.
-    pub metadata: Option<String>,
+    pub metadata: Option<Metadata>,
     pub forward: Forward,
     pub bridge: Bridge,
     /// 0: none given.
@@ -44,12 +44,12 @@ pub struct Network {
     pub domain: Option<String>,
     pub domain_local_only: Option<bool>,
     pub dns: Dns,
-    pub vlan: Option<Vlan>,
+    pub vlan: Option<Element>,
     pub bandwidth: Option<Bandwidth>,
     pub port_isolated: Option<bool>,
     pub ips: Vec<Ip>,
     pub routes: Vec<StaticRoute>,
-    pub virtualport: Option<VirtualPort>,
+    pub virtualport: Option<Element>,
     pub portgroups: Vec<PortGroup>,
     /// Lines for dnsmasq's configuration.
     pub dnsmasq_options: Vec<String>,
@@ -288,45 +288,9 @@ pub struct PortGroup {
     pub name: String,
     pub default: bool,
     pub trust_guest_rx_filters: Option<bool>,
-    pub vlan: Option<Vlan>,
-    pub virtualport: Option<VirtualPort>,
+    pub vlan: Option<Element>,
+    pub virtualport: Option<Element>,
     pub bandwidth: Option<Bandwidth>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vlan {
-    pub trunk: bool,
-    pub tags: Vec<VlanTag>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VlanTag {
-    pub id: u32,
-    /// `tagged` or `untagged`.
-    pub native_mode: Option<&'static str>,
-}
-
-/// Limits in kilobytes a second (average, peak, floor) and kilobytes (burst); 0 is none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Bandwidth {
-    pub class_id: Option<u64>,
-    pub inbound: Option<Rate>,
-    pub outbound: Option<Rate>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rate {
-    pub average: u64,
-    pub peak: u64,
-    pub floor: u64,
-    pub burst: u64,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct VirtualPort {
-    pub kind: Option<&'static str>,
-    /// Attributes of `<parameters>` in libvirt's order.
-    pub parameters: Vec<(&'static str, String)>,
 }
 
 impl Network {

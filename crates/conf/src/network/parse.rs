@@ -1,11 +1,12 @@
 //! A network's document read, in the order in which libvirt finds what is wrong with it.
 
-use super::read::{filled, internal, unsigned, xml_error, yes_no};
+use super::read::{detail, filled, internal, owned, unsigned, xml_error, yes_no};
 use super::{
-    Bridge, Facts, Forward, ForwardMode, MacTableManager, Network, PortGroup, dhcp, dns, forward, metadata, parts,
-    schema, validate,
+    Bridge, Facts, Forward, ForwardMode, MacTableManager, Network, PortGroup, dhcp, dns, forward, parts, schema,
+    validate,
 };
 use crate::Mac;
+use crate::domain::Metadata;
 use crate::xml::{Document, Node, Source};
 use api::{Code, Error, ErrorDomain, Result, Uuid};
 
@@ -42,6 +43,9 @@ impl Network {
         let Some(name) = name else {
             return Err(Error::new(ErrorDomain::Network, Code::NoName, ""));
         };
+        if name.contains('/') {
+            return detail("invalid char in name: /");
+        }
         let uuid = match root.child("uuid").map(|node| node.text()).filter(|text| !text.is_empty()) {
             None => new_uuid,
             Some(text) => match Uuid::parse(&text) {
@@ -57,18 +61,11 @@ impl Network {
         let trust_guest_rx_filters = yes_no(root, "trustGuestRxFilters")?;
         let domain = root.child("domain");
         let domain_local_only = domain.map(|node| yes_no(node, "localOnly")).transpose()?.flatten();
-        let domain = domain.and_then(|node| filled(node, "name"));
-        let bandwidth = parts::bandwidth(root, false)?;
+        let domain = domain.and_then(|node| owned(node, "name"));
+        let bandwidth = parts::bandwidth(root)?;
         let vlan = parts::vlan(root)?;
         let port_isolated = root.child("port").map(|node| yes_no(node, "isolated")).transpose()?.flatten();
         let (bridge, stp_given) = bridge(root, &name)?;
-        let mtu = match root.child("mtu").and_then(|node| filled(node, "size")) {
-            None => 0,
-            Some(text) => match unsigned(&text) {
-                Ok(size) => size,
-                Err(()) => return xml_error(format!("Invalid mtu size '{text}' in network '{name}'")),
-            },
-        };
         let mac = match root.child("mac").and_then(|node| filled(node, "address")) {
             None => None,
             Some(text) => match Mac::parse(&text) {
@@ -79,11 +76,18 @@ impl Network {
                 mac => mac,
             },
         };
+        let mtu = match root.child("mtu").and_then(|node| filled(node, "size")) {
+            None => 0,
+            Some(text) => match unsigned(&text) {
+                Ok(size) => size,
+                Err(()) => return xml_error(format!("Invalid mtu size '{text}' in network '{name}'")),
+            },
+        };
         let mut network = Network {
             uuid,
             ipv6,
             trust_guest_rx_filters,
-            metadata: root.child("metadata").and_then(metadata::metadata),
+            metadata: root.child("metadata").map(Metadata::from_node),
             forward: Forward::default(),
             bridge,
             mtu,
@@ -150,7 +154,7 @@ pub(super) fn portgroup(node: Node) -> Result<PortGroup> {
         default: node.attr("default").is_some_and(|text| text.eq_ignore_ascii_case("yes")),
         trust_guest_rx_filters: yes_no(node, "trustGuestRxFilters")?,
         virtualport: parts::virtualport(node, false)?,
-        bandwidth: parts::bandwidth(node, false)?,
+        bandwidth: parts::bandwidth(node)?,
         vlan: parts::vlan(node)?,
     })
 }

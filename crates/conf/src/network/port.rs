@@ -1,9 +1,11 @@
 //! `<networkport>`: one interface plugged into a network.
 
 use super::read::{internal, owned, unsupported, xml_error, yes_no};
-use super::{Bandwidth, VirtualPort, Vlan, parts, schema};
-use crate::Mac;
+use super::{parts, schema};
+use crate::element::Element;
+use crate::netdev;
 use crate::xml::{Document, Node, Source, Writer};
+use crate::{Bandwidth, Mac};
 use api::{Error, ErrorDomain, Result, Uuid};
 use std::net::Ipv4Addr;
 
@@ -14,9 +16,11 @@ pub struct Port {
     pub owner_uuid: Uuid,
     pub group: Option<String>,
     pub mac: Mac,
-    pub virtualport: Option<VirtualPort>,
+    pub virtualport: Option<Element>,
     pub bandwidth: Option<Bandwidth>,
-    pub vlan: Option<Vlan>,
+    /// The class of traffic that a bandwidth is of.
+    pub class_id: Option<u32>,
+    pub vlan: Option<Element>,
     pub trust_guest: Option<bool>,
     pub isolated: Option<bool>,
     pub plug: Plug,
@@ -89,6 +93,8 @@ impl Port {
         let Some(mac) = Mac::parse(&mac) else {
             return internal(format!("Unable to parse MAC '{mac}'"));
         };
+        let (bandwidth, class_id) =
+            root.child("bandwidth").map(netdev::bandwidth_with_class).transpose()?.unwrap_or_default();
         Ok(Port {
             uuid,
             owner_name,
@@ -96,7 +102,8 @@ impl Port {
             group: text("group"),
             mac,
             virtualport: parts::virtualport(root, true)?,
-            bandwidth: parts::bandwidth(root, true)?,
+            bandwidth,
+            class_id,
             vlan: parts::vlan(root)?,
             trust_guest: root.child("rxfilters").map(|node| yes_no(node, "trustGuest")).transpose()?.flatten(),
             isolated: root.child("port").map(|node| yes_no(node, "isolated")).transpose()?.flatten(),
@@ -120,9 +127,9 @@ impl Port {
         w.open("mac");
         w.attr("address", self.mac);
         w.close();
-        parts::write_virtualport(&mut w, self.virtualport.as_ref());
-        parts::write_bandwidth(&mut w, self.bandwidth.as_ref());
-        parts::write_vlan(&mut w, self.vlan.as_ref());
+        self.virtualport.iter().for_each(|port| port.write(&mut w));
+        self.bandwidth.iter().for_each(|bandwidth| bandwidth.write(&mut w, self.class_id));
+        self.vlan.iter().for_each(|vlan| vlan.write(&mut w));
         for (element, name, value) in
             [("rxfilters", "trustGuest", self.trust_guest), ("port", "isolated", self.isolated)]
         {

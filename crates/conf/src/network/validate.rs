@@ -1,9 +1,10 @@
 //! What a document as a whole must fulfil: elements that fit the forward mode and each other.
 
 use super::address::in_subnet;
-use super::read::{unsupported, xml_error};
-use super::{Facts, Forward, ForwardMode, Network, VirtualPort};
-use api::{Code, Error, ErrorDomain, Result};
+use super::read::{detail, unsupported, xml_error};
+use super::{Facts, Forward, ForwardMode, Network};
+use crate::element::Element;
+use api::Result;
 
 pub(super) fn routes_reachable(network: &Network) -> Result<()> {
     for route in &network.routes {
@@ -23,12 +24,10 @@ pub(super) fn fits_mode(network: &Network, stp_given: bool) -> Result<()> {
     let word = mode.text();
     match mode {
         ForwardMode::None => {}
+        ForwardMode::Nat | ForwardMode::Route | ForwardMode::Open if network.ips.is_empty() => {
+            return xml_error(format!("{word} forwarding requested, but no IP address provided for network '{name}'"));
+        }
         ForwardMode::Nat | ForwardMode::Route => {
-            if network.ips.is_empty() {
-                return xml_error(format!(
-                    "{word} forwarding requested, but no IP address provided for network '{name}'"
-                ));
-            }
             if network.forward.interfaces.len() > 1 {
                 return xml_error(format!(
                     "multiple forwarding interfaces specified for network '{name}', only one is supported"
@@ -60,8 +59,9 @@ pub(super) fn fits_mode(network: &Network, stp_given: bool) -> Result<()> {
                     "bridge delay/stp/zone options only allowed in route, nat, and isolated mode, not in {word} (network '{name}')"
                 ));
             }
-            let Forward { interfaces, pf, .. } = &network.forward;
-            if bridge.name.is_some() && (!interfaces.is_empty() || pf.is_some()) {
+            let Forward { interfaces, addresses, pf, .. } = &network.forward;
+            let devices = !interfaces.is_empty() || !addresses.is_empty() || pf.is_some();
+            if bridge.name.is_some() && devices {
                 return xml_error(format!(
                     "A network with forward mode='{word}' can specify a bridge name or a forward dev, but not both (network '{name}')"
                 ));
@@ -78,8 +78,8 @@ pub(super) fn fits_mode(network: &Network, stp_given: bool) -> Result<()> {
 
 pub(super) fn validate(network: &Network, facts: &Facts) -> Result<()> {
     let (name, mode) = (&network.name, network.forward.mode);
-    if let Some(wrong) = network.name.chars().find(|c| matches!(c, '/' | '\n')) {
-        return Err(Error::new(ErrorDomain::Network, Code::XmlDetail, format!("invalid char in name: {wrong}")));
+    if name.contains('\n') {
+        return detail("invalid char in name: \n");
     }
     let with_mode = |element: &str| {
         unsupported(format!("Unsupported {element} element in network {name} with forward mode='{}'", mode.text()))
@@ -114,6 +114,14 @@ fn devices(network: &Network, facts: &Facts) -> Result<()> {
         return unsupported(format!(
             "hostdev network '{}' lists '{dev}' in the device pool, but hostdev networks require all devices to be listed by PCI address, not network device name",
             network.name
+        ));
+    }
+    if *mode != ForwardMode::Hostdev && !addresses.is_empty() {
+        // The two blanks are libvirt's.
+        return unsupported(format!(
+            "network '{}' has forward mode '{}'  but lists a device by PCI address in the device pool. This is only supported for networks with forward mode 'hostdev'",
+            network.name,
+            mode.text()
         ));
     }
     for address in addresses.iter().map(|address| address.text()) {
@@ -161,9 +169,10 @@ fn portgroups(network: &Network) -> Result<()> {
             default = Some(&group.name);
         }
     }
-    let openvswitch = |port: &Option<VirtualPort>| port.as_ref().is_some_and(|port| port.kind == Some("openvswitch"));
+    let openvswitch =
+        |port: &Option<Element>| port.as_ref().is_some_and(|port| port.attr("type") == Some("openvswitch"));
     let mode = network.forward.mode;
-    let allowed = |port: &Option<VirtualPort>| {
+    let allowed = |port: &Option<Element>| {
         matches!(mode, ForwardMode::Hostdev | ForwardMode::Passthrough)
             || mode == ForwardMode::Bridge && (openvswitch(&network.virtualport) || openvswitch(port))
     };

@@ -97,14 +97,9 @@ impl Writer {
         self.close();
     }
 
-    /// Lines of ready XML; each is indented to where we are.
-    pub fn lines(&mut self, lines: &str) {
-        self.finish_tag();
-        for line in lines.lines() {
-            self.margin(self.open.len());
-            self.out.push_str(line);
-            self.out.push('\n');
-        }
+    /// How many levels deep what is written next is indented.
+    pub fn level(&self) -> usize {
+        self.indent + self.open.len()
     }
 
     /// Ready XML whose first line is indented to where we are, and whose other lines are already.
