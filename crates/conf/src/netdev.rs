@@ -36,8 +36,9 @@ pub(crate) fn virtual_port(node: Node, type_needed: bool, generate: Option<&dyn 
     let mut parameters = Element::new("parameters");
     let given = node.child("parameters");
     for name in PARAMETERS {
-        let Some(text) = given.and_then(|p| p.attr(name)) else { continue };
-        let number = |most: u32| match number::u32_of(text, 0) {
+        let text = given.and_then(|p| p.attr(name));
+        let Some(text) = text.filter(|text| name != "profileid" || !text.is_empty()) else { continue };
+        let number = |most: u32| match number::u32_wrapping(text, 0) {
             None => Err(bare_xml(format!("cannot parse value of {name} parameter"))),
             Some(number) if number > most => {
                 let of = if name == "typeid" { "for" } else { "of" };
@@ -110,7 +111,7 @@ pub(crate) fn vlan(node: Node) -> Result<Element> {
         }
         let mut element = Element::new("tag").with("id", id);
         match tag.attr("nativeMode") {
-            None | Some("default") => {}
+            None => {}
             Some(mode @ ("tagged" | "untagged")) => {
                 if native {
                     return Err(bare_xml("duplicate native vlan setting")).at(tag);
@@ -126,19 +127,20 @@ pub(crate) fn vlan(node: Node) -> Result<Element> {
         return Err(bare_xml("missing tag id - each <vlan> must have at least one <tag id='n'/> subelement"));
     }
     let mut trunk = tags.len() > 1;
-    match node.attr("trunk") {
+    match node.attr("trunk").filter(|text| !text.is_empty()) {
         None => {}
-        Some("yes") => trunk = true,
-        Some("no") if native => {
+        Some(text) if text.eq_ignore_ascii_case("yes") => trunk = true,
+        Some(_) if native => {
             return Err(bare_xml(
                 "invalid configuration in <vlan> - \"trunk='no'\" is not allowed with a native vlan id",
             ));
         }
-        Some("no") if trunk => {
-            let message = "invalid \"trunk='no'\" in <vlan> - trunk='yes' is required for more than one vlan tag";
-            return Err(bare_xml(message));
+        Some(text) if trunk => {
+            return Err(bare_xml(format!(
+                "invalid \"trunk='{text}'\" in <vlan> - trunk='yes' is required for more than one vlan tag"
+            )));
         }
-        Some("no") => {}
+        Some(text) if text.eq_ignore_ascii_case("no") => {}
         Some(other) => return Err(bare_xml(format!("invalid \"trunk='{other}'\" in <vlan> - must be yes or no"))),
     }
     let mut element = Element { children: tags, ..Element::new("vlan") };
@@ -206,15 +208,11 @@ fn rate(node: Node) -> Result<Option<Rate>> {
     let average = number("average")?;
     let peak = node.attr("peak");
     let burst = node.attr("burst");
-    let floor = node.attr("floor");
-    if average.is_none() && floor.is_none() {
+    if average.is_none() && node.attr("floor").is_none() {
         return Err(detail("Missing mandatory average or floor attributes"));
     }
     if (peak.is_some() || burst.is_some()) && average.is_none() {
         return Err(bare_unsupported("'peak' and 'burst' require 'average' attribute"));
-    }
-    if floor.is_some() && node.name() == "outbound" {
-        return Err(bare_unsupported("'floor' attribute allowed only in <inbound> element"));
     }
     let rate = Rate {
         average: average.unwrap_or(0),
@@ -222,6 +220,9 @@ fn rate(node: Node) -> Result<Option<Rate>> {
         burst: number("burst")?.unwrap_or(0),
         floor: number("floor")?.unwrap_or(0),
     };
+    if rate.floor > 0 && node.name() == "outbound" {
+        return Err(bare_unsupported("'floor' attribute allowed only in <inbound> element"));
+    }
     Ok(Some(rate).filter(|rate| rate.average != 0 || rate.floor != 0))
 }
 

@@ -53,12 +53,12 @@ fn pci(element: &mut Element) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn pci_limits(element: &Element) -> Result<()> {
+pub(crate) fn pci_limits(element: &Element) -> Result<()> {
     let number = |name: &str| element.attr(name).and_then(|text| number::u32_of(text, 0)).unwrap_or(0);
     for (name, most) in [("bus", 0xff), ("slot", 0x1f)] {
         let found = number(name);
         if found > most {
-            return Err(refuse::xml(format!("Invalid PCI address {name}='0x{found:X}', must be <= 0x{most:X}")));
+            return Err(refuse::xml(format!("Invalid PCI address {name}='0x{found:x}', must be <= 0x{most:X}")));
         }
     }
     match number("function") {

@@ -30,6 +30,7 @@ mod storage;
 mod system;
 mod tuning;
 
+pub(crate) use address::pci_limits;
 pub use device::*;
 pub use general::*;
 pub use interface::*;

@@ -1,7 +1,7 @@
 //! `<ip>` and all inside it, and `<route>`.
 
 use super::address::{mask_of, masked, parse_address, parse_ip, range_size};
-use super::read::{one_of, owned, unsigned_long, unsupported, xml_error, yes_no};
+use super::read::{filled, one_of, owned, unsigned_long, unsupported, xml_error, yes_no};
 use super::{Bootp, DhcpHost, DhcpRange, Ip, Lease, LeaseUnit, StaticRoute};
 use crate::Mac;
 use crate::refuse;
@@ -9,21 +9,21 @@ use crate::xml::Node;
 use api::Result;
 
 pub(super) fn ip(node: Node, network: &str) -> Result<Ip> {
-    let family = owned(node, "family");
-    let Some(text) = node.attr("address") else {
+    let family = filled(node, "family");
+    let Some(text) = node.attr("address").filter(|text| !text.is_empty()) else {
         return xml_error(format!("Missing required address attribute in network '{network}'"));
     };
     let Some(address) = parse_ip(text) else {
         return xml_error(format!("Invalid address '{text}' in network '{network}'"));
     };
-    let netmask = match node.attr("netmask") {
+    let netmask = match node.attr("netmask").filter(|text| !text.is_empty()) {
         None => None,
         Some(text) => match parse_ip(text) {
             None => return xml_error(format!("Invalid netmask '{text}' in network '{network}'")),
             mask => mask,
         },
     };
-    let prefix = refuse::unsigned(node, "prefix", 10)?;
+    let prefix = refuse::unsigned(node, "prefix", 10)?.filter(|prefix| *prefix > 0);
     let local_ptr = yes_no(node, "localPtr")?;
     match family.as_deref() {
         None | Some("ipv4") => {
@@ -91,7 +91,7 @@ pub(super) fn ip(node: Node, network: &str) -> Result<Ip> {
         if !address.is_ipv4() {
             return unsupported(format!("Unsupported <tftp> element in an IPv6 element in network '{network}'"));
         }
-        ip.tftp_root = owned(tftp, "root");
+        ip.tftp_root = filled(tftp, "root");
     }
     if !ip.has_dhcp() {
         ip.bootp = None;
@@ -135,7 +135,7 @@ pub(super) fn host(node: Node, ip: &Ip, network: &str, partial: bool) -> Result<
     }
     let name = owned(node, "name");
     if let Some(name) = &name
-        && !name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !name.starts_with(|c: char| c.is_ascii_alphanumeric())
     {
         return xml_error(format!("Cannot use host name '{name}' in network '{network}'"));
     }
@@ -198,7 +198,7 @@ pub(super) fn route(node: Node, network: &str) -> Result<StaticRoute> {
     let prefix = refuse::unsigned(node, "prefix", 10)?;
     let metric = refuse::unsigned(node, "metric", 10)?;
     if metric == Some(0) {
-        return wrong("Invalid metric value specified in route definition: must be > 0".into());
+        return xml_error("Invalid value for attribute 'metric' in element 'route': Zero is not permitted");
     }
     let Some(address) = address else {
         return wrong("Missing required address attribute in route definition".into());
@@ -220,11 +220,14 @@ pub(super) fn route(node: Node, network: &str) -> Result<StaticRoute> {
     match family.as_deref() {
         None | Some("ipv4") => {
             if !destination.is_ipv4() {
-                let what = if family.is_none() { "No family" } else { "Family 'ipv4'" };
+                let what = if family.is_none() { "No family" } else { "IPv4 family" };
                 return wrong(format!("{what} specified for non-IPv4 address '{address}' in route definition"));
             }
             if !by.is_ipv4() {
                 return wrong(format!("No family specified for non-IPv4 gateway '{gateway}' in route definition"));
+            }
+            if let Some(mask) = mask.filter(|mask| !mask.is_ipv4()) {
+                return wrong(format!("Invalid netmask '{mask}' for address '{address}' (both must be IPv4)"));
             }
             if mask.is_some() && prefix.is_some() {
                 return wrong("Route definition cannot have both a prefix and a netmask".into());

@@ -39,7 +39,7 @@ pub(super) fn dns(node: Node, network: &str) -> Result<Dns> {
         dns.txts.push(txt(element, network, false)?);
     }
     let records = dns.forwarders.len() + dns.hosts.len() + dns.srvs.len() + dns.txts.len();
-    if dns.enable == Some(false) && (records > 0 || dns.forward_plain_names.is_some()) {
+    if dns.enable == Some(false) && records > 0 {
         return xml_error(format!("Extra data in disabled network '{network}'"));
     }
     Ok(dns)
@@ -86,6 +86,11 @@ pub(super) fn srv(node: Node, network: &str, partial: bool) -> Result<DnsSrv> {
                 "service attribute '{service}' in network '{network}' is too long, limit is {LONGEST_SERVICE} bytes"
             ));
         }
+        Some(service) if !service.bytes().all(|b| in_protocol(b) || matches!(b, b'_' | b'*')) => {
+            return detail(format!(
+                "invalid character in service attribute '{service}' in DNS SRV record of network '{network}'"
+            ));
+        }
         _ => {}
     }
     let protocol = owned(node, "protocol");
@@ -96,7 +101,7 @@ pub(super) fn srv(node: Node, network: &str, partial: bool) -> Result<DnsSrv> {
                 "missing required protocol attribute in DNS SRV record '{shown}' of network '{network}'"
             ));
         }
-        Some(protocol) if !protocol.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
+        Some(protocol) if !protocol.bytes().all(in_protocol) => {
             return detail(format!(
                 "invalid character in protocol attribute '{protocol}' in DNS SRV record of network '{network}'"
             ));
@@ -121,6 +126,10 @@ pub(super) fn srv(node: Node, network: &str, partial: bool) -> Result<DnsSrv> {
     let priority = number("priority", 0, 65535, "Invalid")?;
     let weight = number("weight", 0, 65535, "invalid")?;
     Ok(DnsSrv { domain: owned(node, "domain"), service, protocol, target, port, priority, weight })
+}
+
+fn in_protocol(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'/')
 }
 
 pub(super) fn txt(node: Node, network: &str, partial: bool) -> Result<DnsTxt> {

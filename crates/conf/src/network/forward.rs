@@ -3,6 +3,9 @@
 use super::address::{parse_ip, range_size};
 use super::read::{detail, filled, unsigned, unsupported, xml_error, yes_no};
 use super::{Forward, ForwardMode, Nat, PciAddress};
+use crate::domain::pci_limits;
+use crate::element::Element;
+use crate::refuse;
 use crate::xml::Node;
 use api::Result;
 
@@ -19,10 +22,10 @@ pub(super) fn forward(node: Node, network: &str) -> Result<Forward> {
     let managed = node.attr("managed").is_some_and(|text| text.eq_ignore_ascii_case("yes"));
     let mut forward = Forward { mode, managed, ..Forward::default() };
     if let Some(name) = node.child("driver").and_then(|driver| filled(driver, "name")) {
-        if name != "default" && !DRIVERS.contains(&name.as_str()) {
+        if !DRIVERS.contains(&name.as_str()) {
             return unsupported(format!("Unknown forward <driver name='{name}'/> in network {network}"));
         }
-        forward.driver = Some(name).filter(|name| name != "default");
+        forward.driver = Some(name);
     }
     let dev = filled(node, "dev");
     let mut nats = node.all("nat");
@@ -105,25 +108,16 @@ pub(super) fn pci_address(node: Node, network: &str) -> Result<PciAddress> {
         }
         Some(other) => return unsupported(format!("unknown address type '{other}' in network {network}")),
     }
-    let number = |name: &str| -> Result<u32> {
-        let Some(text) = node.attr(name) else { return Ok(0) };
-        let read = match text.strip_prefix("0x") {
-            Some(hex) => u32::from_str_radix(hex, 16).ok(),
-            None => text.parse().ok(),
-        };
-        match read {
-            Some(value) => Ok(value),
-            None => xml_error(format!(
-                "Invalid value for attribute '{name}' in element 'address': '{text}'. Expected non-negative integer value"
-            )),
-        }
-    };
-    Ok(PciAddress {
+    let number = |name: &str| Ok(refuse::unsigned(node, name, 0)?.unwrap_or(0));
+    let address = PciAddress {
         domain: number("domain")?,
         bus: number("bus")?,
         slot: number("slot")?,
         function: number("function")?,
-    })
+    };
+    // As libvirt, without a look at the function.
+    pci_limits(&Element::new("address").with("bus", address.bus).with("slot", address.slot))?;
+    Ok(address)
 }
 
 fn nat(node: Node, network: &str) -> Result<Nat> {
@@ -156,19 +150,14 @@ fn nat(node: Node, network: &str) -> Result<Nat> {
             let words = format!("Only one <port> element is allowed in <nat> in <forward> in network {network}");
             return xml_error(words);
         }
-        let read = |name: &str| match filled(element, name).map(|text| unsigned(&text)) {
-            Some(Ok(port)) if port <= 65535 => Ok(port as u16),
+        let read = |name: &str, least: u16| match filled(element, name).map(|text| unsigned(&text)) {
+            Some(Ok(port)) if port <= 65535 && port >= u32::from(least) => Ok(port as u16),
             _ => detail(format!(
                 "Missing or invalid '{name}' attribute in <port> in <nat> in <forward> in network {network}"
             )),
         };
-        nat.port = (read("start")?, read("end")?);
-        let (start, end) = nat.port;
-        if start > end {
-            return detail(format!(
-                "Bad port range {start}-{end} in <port> in <nat> in <forward> in network {network}"
-            ));
-        }
+        let start = read("start", 0)?;
+        nat.port = (start, read("end", start)?);
     }
     Ok(nat)
 }

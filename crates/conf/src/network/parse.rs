@@ -7,6 +7,7 @@ use super::{
 };
 use crate::Mac;
 use crate::domain::Metadata;
+use crate::number;
 use crate::xml::{Document, Node, Source};
 use api::{Code, Error, ErrorDomain, Result, Uuid};
 
@@ -102,7 +103,7 @@ impl Network {
             portgroups: root.all("portgroup").map(portgroup).collect::<Result<_>>()?,
             ips: root.all("ip").map(|node| dhcp::ip(node, &name)).collect::<Result<_>>()?,
             routes: root.all("route").map(|node| dhcp::route(node, &name)).collect::<Result<_>>()?,
-            dnsmasq_options: dnsmasq_options(root)?,
+            dnsmasq_options: Vec::new(),
             name,
         };
         validate::routes_reachable(&network)?;
@@ -110,6 +111,7 @@ impl Network {
             network.forward = forward::forward(node, &network.name)?;
         }
         validate::fits_mode(&network, stp_given)?;
+        network.dnsmasq_options = dnsmasq_options(root)?;
         Ok(network)
     }
 }
@@ -122,9 +124,9 @@ fn bridge(root: Node, network: &str) -> Result<(Bridge, bool)> {
     let stp = filled(node, "stp");
     let delay = match filled(node, "delay") {
         None => 0,
-        Some(text) => match text.parse() {
-            Ok(delay) => delay,
-            Err(_) => return xml_error(format!("Invalid delay value in network '{network}'")),
+        Some(text) => match number::u64_of(&text, 10) {
+            Some(delay) => delay,
+            None => return xml_error(format!("Invalid delay value in network '{network}'")),
         },
     };
     let mac_table_manager = match filled(node, "macTableManager").as_deref() {
@@ -146,11 +148,11 @@ fn bridge(root: Node, network: &str) -> Result<(Bridge, bool)> {
 }
 
 pub(super) fn portgroup(node: Node) -> Result<PortGroup> {
-    let Some(name) = node.attr("name") else {
+    let Some(name) = filled(node, "name") else {
         return xml_error("Missing required name attribute in portgroup");
     };
     Ok(PortGroup {
-        name: name.to_string(),
+        name,
         default: node.attr("default").is_some_and(|text| text.eq_ignore_ascii_case("yes")),
         trust_guest_rx_filters: yes_no(node, "trustGuestRxFilters")?,
         virtualport: parts::virtualport(node, false)?,
@@ -161,9 +163,9 @@ pub(super) fn portgroup(node: Node) -> Result<PortGroup> {
 
 fn dnsmasq_options(root: Node) -> Result<Vec<String>> {
     let ours = |node: &Node, name: &str| node.name() == name && node.namespace() == Some(DNSMASQ_NAMESPACE);
-    let Some(options) = root.elements().find(|node| ours(node, "options")) else { return Ok(Vec::new()) };
-    options
-        .elements()
+    root.elements()
+        .filter(|node| ours(node, "options"))
+        .flat_map(Node::elements)
         .filter(|node| ours(node, "option"))
         .map(|node| match node.attr("value") {
             Some(value) => Ok(value.to_string()),

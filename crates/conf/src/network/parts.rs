@@ -1,6 +1,6 @@
 //! `<bandwidth>`, `<vlan>` and `<virtualport>` of networks and their groups of ports.
 
-use super::read::{unsupported, xml_error};
+use super::read::unsupported;
 use crate::Bandwidth;
 use crate::element::Element;
 use crate::netdev;
@@ -14,9 +14,6 @@ pub(super) fn bandwidth(parent: Node) -> Result<Option<Bandwidth>> {
     };
     if bandwidth.inbound.is_some_and(|rate| rate.floor > 0) {
         return unsupported("floor attribute is not supported for this config");
-    }
-    if bandwidth.outbound.is_some_and(|rate| rate.floor > 0) {
-        return xml_error("'floor' attribute allowed only in <inbound> element");
     }
     Ok(Some(bandwidth))
 }

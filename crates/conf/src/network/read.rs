@@ -1,5 +1,6 @@
 //! Small pieces of reading that all parts of a network's document share.
 
+use crate::number;
 use crate::xml::Node;
 use api::{Code, Error, ErrorDomain, Result};
 
@@ -45,17 +46,15 @@ pub(super) fn one_of<T: Copy>(node: Node, name: &str, table: &[(&str, T)]) -> Re
 
 /// A number of 32 bits as `strtoul` reads it, with libvirt's wrap of negative ones; `Err` where it is none.
 pub(super) fn unsigned(text: &str) -> std::result::Result<u32, ()> {
-    let value: i64 = text.trim_start().parse().map_err(|_| ())?;
-    let wrapped = if value < 0 { value + (1 << 32) } else { value };
-    u32::try_from(wrapped).map_err(|_| ())
+    number::u32_wrapping(text, 10).ok_or(())
 }
 
 /// A number that must not be negative.
 pub(super) fn unsigned_long(node: Node, name: &str) -> Result<Option<u64>> {
     let Some(text) = node.attr(name) else { return Ok(None) };
-    match text.trim_start().parse() {
-        Ok(value) => Ok(Some(value)),
-        Err(_) => xml_error(format!(
+    match number::u64_of(text, 0) {
+        Some(value) => Ok(Some(value)),
+        None => xml_error(format!(
             "Invalid value for attribute '{name}' in element '{}': '{text}'. Expected non-negative integer value",
             node.name()
         )),

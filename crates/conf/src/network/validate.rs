@@ -27,15 +27,14 @@ pub(super) fn fits_mode(network: &Network, stp_given: bool) -> Result<()> {
         ForwardMode::Nat | ForwardMode::Route | ForwardMode::Open if network.ips.is_empty() => {
             return xml_error(format!("{word} forwarding requested, but no IP address provided for network '{name}'"));
         }
-        ForwardMode::Nat | ForwardMode::Route => {
-            if network.forward.interfaces.len() > 1 {
+        ForwardMode::Nat | ForwardMode::Route | ForwardMode::Open => {
+            let devices = network.forward.interfaces.len() + network.forward.addresses.len();
+            if devices > 1 {
                 return xml_error(format!(
                     "multiple forwarding interfaces specified for network '{name}', only one is supported"
                 ));
             }
-        }
-        ForwardMode::Open => {
-            if !network.forward.interfaces.is_empty() {
+            if mode == ForwardMode::Open && devices > 0 {
                 return xml_error(format!("forward dev not allowed for network '{name}' with forward mode='{word}'"));
             }
         }
@@ -86,11 +85,13 @@ pub(super) fn validate(network: &Network, facts: &Facts) -> Result<()> {
     };
     if !mode.owns_bridge() {
         let dns = &network.dns;
+        let own_bridge = mode == ForwardMode::Bridge && network.bridge.name.is_some();
         let forbidden = [
             ("<mac>", network.mac.is_some()),
             ("<ip>", !network.ips.is_empty()),
             ("<dns>", !dns.txts.is_empty() || !dns.hosts.is_empty() || !dns.srvs.is_empty()),
             ("<domain>", network.domain.is_some()),
+            ("network-wide <bandwidth>", network.bandwidth.is_some() && !own_bridge),
         ];
         if let Some((element, _)) = forbidden.iter().find(|(_, given)| *given) {
             return with_mode(element);
@@ -99,10 +100,6 @@ pub(super) fn validate(network: &Network, facts: &Facts) -> Result<()> {
     devices(network, facts)?;
     one_dhcp(network)?;
     portgroups(network)?;
-    let own_bridge = mode == ForwardMode::Bridge && network.bridge.name.is_some();
-    if network.bandwidth.is_some() && !mode.owns_bridge() && !own_bridge {
-        return with_mode("network-wide <bandwidth>");
-    }
     Ok(())
 }
 

@@ -200,7 +200,8 @@ mod tests {
     fn ready_lines_are_indented() {
         let mut w = Writer::indented(1);
         w.open("a");
-        w.lines("<x>\n  <y/>\n</x>\n");
+        let xml = format!("<x>\n{}<y/>\n{}</x>", "  ".repeat(w.level() + 1), "  ".repeat(w.level()));
+        w.ready(&xml);
         w.close();
         assert_eq!(w.finish(), "  <a>\n    <x>\n      <y/>\n    </x>\n  </a>\n");
     }
