@@ -160,13 +160,12 @@ pub fn is_persistent(call: &Call, args: NetworkIsPersistentArgs) -> Result<Netwo
 pub fn update(call: &Call, args: NetworkUpdateArgs) -> Result<()> {
     known_flags(args.flags, UPDATE_LIVE | UPDATE_CONFIG, "networkUpdate", ErrorDomain::Network)?;
     let handle = find(call, &args.net)?;
-    let unsupported =
-        |what: &str| Error::new(ErrorDomain::Network, Code::OperationUnsupported, format!("can't update {what}"));
+    let unsupported = |words: &str| Error::new(ErrorDomain::Network, Code::OperationUnsupported, words);
     let Some(section) = Section::from_number(args.section) else {
-        return Err(unsupported(&format!("unrecognized section {} of network '{}'", args.section, handle.name)));
+        return Err(unsupported("can't update unrecognized section of network"));
     };
     let Some(command) = Command::from_number(args.command) else {
-        return Err(unsupported(&format!("network '{}' by unrecognized command code {}", handle.name, args.command)));
+        return Err(unsupported(&format!("unrecognized network update command code {}", args.command)));
     };
     let change = (command, section, args.parent_index);
     networks(call)?.update(&handle, change, &args.xml.to_string_lossy(), args.flags)

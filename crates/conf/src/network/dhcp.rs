@@ -148,7 +148,7 @@ pub(super) fn host(node: Node, ip: &Ip, network: &str, partial: bool) -> Result<
     if partial {
         if mac.is_none() && name.is_none() && address.is_none() {
             return xml_error(format!(
-                "At least one of name, mac, or ip attribute must be specified for static host definition in network '{network}'"
+                "At least one of name, mac, or ip attribute must be specified for static host definition in network '{network}' "
             ));
         }
     } else {

@@ -113,8 +113,10 @@ fn yes_no(w: &mut Writer, name: &str, value: Option<bool>) {
 }
 
 fn forward(w: &mut Writer, forward: &Forward, connections: &Connections) {
+    // Interfaces that were added beside a physical function are not told.
+    let interfaces: &[String] = if forward.pf.is_none() { &forward.interfaces } else { &[] };
     w.open("forward");
-    w.attr_opt("dev", forward.interfaces.first());
+    w.attr_opt("dev", interfaces.first());
     w.attr("mode", forward.mode.text());
     if forward.mode == ForwardMode::Hostdev {
         w.attr("managed", if forward.managed { "yes" } else { "no" });
@@ -147,7 +149,7 @@ fn forward(w: &mut Writer, forward: &Forward, connections: &Connections) {
         w.attr("dev", dev);
         w.close();
     }
-    for dev in &forward.interfaces {
+    for dev in interfaces {
         w.open("interface");
         w.attr("dev", dev);
         let used = connections.by_device.iter().find(|(name, _)| name == dev).map(|(_, count)| *count);

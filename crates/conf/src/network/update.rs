@@ -97,32 +97,44 @@ impl Network {
                 return not_supported(format!("can't update '{word}' section of network '{name}'"));
             }
         }
-        Ok(network)
+        // Whether the parts still fit together is told by the reader.
+        let document = Document::parse(network.format().as_bytes(), source)?;
+        Network::from_node(document.root(), network.uuid)
     }
 
-    /// The `<ip>` that a DHCP entry belongs to.
-    fn dhcp_parent(&mut self, index: i32) -> Result<&mut Ip> {
+    /// The position of the `<ip>` that a DHCP entry belongs to.
+    fn dhcp_parent(&self, index: i32) -> Result<usize> {
         let name = &self.name;
         if let Ok(index) = usize::try_from(index) {
             let words =
                 format!("couldn't update dhcp host entry - no <ip> element found at index {index} in network '{name}'");
-            return self.ips.get_mut(index).map_or_else(|| invalid(words), Ok);
+            return if index < self.ips.len() { Ok(index) } else { invalid(words) };
         }
         let with = |test: &dyn Fn(&Ip) -> bool| self.ips.iter().position(test);
         let found = with(&Ip::has_dhcp)
             .or_else(|| with(&|ip| ip.address.is_ipv4()))
             .or_else(|| with(&|ip| ip.address.is_ipv6()));
         let words = format!("couldn't update dhcp host entry - no <ip> element found in network '{name}'");
-        match found.and_then(|index| self.ips.get_mut(index)) {
-            Some(ip) => Ok(ip),
-            None => invalid(words),
+        found.map_or_else(|| invalid(words), Ok)
+    }
+
+    /// Nothing is added where another address of the family has entries.
+    fn refuse_second_dhcp(&self, index: usize) -> Result<()> {
+        let ipv4 = self.ips[index].address.is_ipv4();
+        let another = |(other, ip): (usize, &Ip)| other != index && ip.address.is_ipv4() == ipv4 && ip.has_dhcp();
+        if self.ips.iter().enumerate().any(another) {
+            let family = if ipv4 { "IPv4" } else { "IPv6" };
+            return invalid(format!("dhcp is supported only for a single {family} address on each network"));
         }
+        Ok(())
     }
 
     fn update_dhcp_host(&mut self, command: Command, parent: i32, node: Node) -> Result<()> {
         let name = self.name.clone();
-        let ip = self.dhcp_parent(parent)?;
         expect(node, "host", &name)?;
+        let index = self.dhcp_parent(parent)?;
+        let second = self.refuse_second_dhcp(index);
+        let ip = &mut self.ips[index];
         let host = dhcp::host(node, ip, &name, command == Command::Delete)?;
         if command != Command::Delete && host.ip.is_some_and(|address| address.is_ipv4() != ip.address.is_ipv4()) {
             return invalid(
@@ -143,6 +155,7 @@ impl Network {
                 }
             },
             Command::AddFirst | Command::AddLast => {
+                second?;
                 if ip.hosts.iter().any(|other| shares_a_field(other, &host)) {
                     let mac = host.mac.as_deref().unwrap_or("unknown");
                     let shown = host.ip.map_or_else(|| "unknown".to_string(), |address| address.to_string());
@@ -168,16 +181,21 @@ impl Network {
 
     fn update_dhcp_range(&mut self, command: Command, parent: i32, node: Node) -> Result<()> {
         let name = self.name.clone();
-        let ip = self.dhcp_parent(parent)?;
         expect(node, "range", &name)?;
+        let index = self.dhcp_parent(parent)?;
+        let second = self.refuse_second_dhcp(index);
+        let ip = &mut self.ips[index];
+        if command == Command::Modify {
+            return not_supported("dhcp ranges cannot be modified, only added or deleted".into());
+        }
         let range = dhcp::range(node, ip, &name)?;
         if range.start.is_ipv4() != ip.address.is_ipv4() {
             return invalid(
                 "the address family of a dhcp range must match the address family of the dhcp element's parent".into(),
             );
         }
-        if command == Command::Modify {
-            return not_supported("dhcp ranges cannot be modified, only added or deleted".into());
+        if command != Command::Delete {
+            second?;
         }
         let same = |other: &DhcpRange| (other.start, other.end) == (range.start, range.end);
         let found = ip.ranges.iter().position(same);
@@ -199,14 +217,12 @@ impl Network {
 
     fn update_forward_interface(&mut self, command: Command, node: Node) -> Result<()> {
         let name = &self.name;
+        expect(node, "interface", name)?;
         if command == Command::Modify {
             return not_supported("forward interface entries cannot be modified, only added or deleted".into());
         }
-        expect(node, "interface", name)?;
         let Some(dev) = node.attr("dev") else {
-            return xml_error(format!(
-                "Missing required dev attribute in <forward> <interface> element of network {name}"
-            ));
+            return xml_error("missing dev attribute in <interface> element");
         };
         let list = &mut self.forward.interfaces;
         match (command, list.iter().position(|other| other == dev)) {
@@ -306,7 +322,8 @@ fn update_dns_host(dns: &mut Dns, network: &str, command: Command, node: Node) -
     let matches = |other: &super::DnsHost| {
         host.ip.is_some() && other.ip == host.ip || other.names.iter().any(|name| host.names.contains(name))
     };
-    let index = only_one(&dns.hosts, matches, network, "HOST")?;
+    let several = format!("multiple matching DNS HOST records were found in network {network}");
+    let index = only_one(&dns.hosts, matches, network, "HOST", several)?;
     dns.hosts.remove(index);
     Ok(())
 }
@@ -356,18 +373,17 @@ fn update_dns_srv(dns: &mut Dns, network: &str, command: Command, node: Node) ->
         insert(&mut dns.srvs, command, srv);
         return Ok(());
     }
-    let index = only_one(&dns.srvs, matches, network, "SRV")?;
+    let several = format!("multiple DNS SRV records matching all specified fields were found in network {network}");
+    let index = only_one(&dns.srvs, matches, network, "SRV", several)?;
     dns.srvs.remove(index);
     Ok(())
 }
 
-fn only_one<T>(list: &[T], matches: impl Fn(&T) -> bool, network: &str, what: &str) -> Result<usize> {
+fn only_one<T>(list: &[T], matches: impl Fn(&T) -> bool, network: &str, what: &str, several: String) -> Result<usize> {
     let mut found = (0..list.len()).filter(|index| matches(&list[*index]));
     match (found.next(), found.next()) {
         (None, _) => invalid(format!("couldn't locate a matching DNS {what} record in network {network}")),
         (Some(index), None) => Ok(index),
-        (Some(_), Some(_)) => invalid(format!(
-            "multiple DNS {what} records matching all specified fields were found in network {network}"
-        )),
+        (Some(_), Some(_)) => invalid(several),
     }
 }
