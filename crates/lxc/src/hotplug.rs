@@ -29,7 +29,8 @@ impl Driver {
     }
 
     pub fn detach_device(&self, object: &Arc<DomainObject>, xml: &[u8], flags: u32) -> Result<()> {
-        let device = self.device(xml)?;
+        let device = self.with_host(|host| Device::parse_wanted(xml, ParseOptions::default(), host))?;
+        warn_of_dropped(xml);
         let detached = RefCell::new(None);
         let change = |domain: &mut Domain, running: Option<&Running>| match running {
             Some(running) => {
@@ -58,9 +59,7 @@ impl Driver {
 
     fn device(&self, xml: &[u8]) -> Result<Device> {
         let device = self.with_host(|host| Device::parse(xml, ParseOptions::default(), host))?;
-        for warning in conf::domain::dropped(xml) {
-            tracing::warn!("a device's document: {warning}");
-        }
+        warn_of_dropped(xml);
         Ok(device)
     }
 
@@ -69,6 +68,12 @@ impl Driver {
         let xml = domain.format(FormatOptions::Inactive);
         *domain = self.parse(xml.as_bytes(), false)?;
         Ok(())
+    }
+}
+
+fn warn_of_dropped(xml: &[u8]) {
+    for warning in conf::domain::dropped(xml) {
+        tracing::warn!("a device's document: {warning}");
     }
 }
 

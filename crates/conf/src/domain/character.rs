@@ -1,9 +1,9 @@
 //! Consoles and the other character devices: reading.
 
-use super::parse::Context;
+use super::parse::{Check, Context};
 use super::*;
 use crate::number;
-use crate::refuse;
+use crate::refuse::{self, Place};
 use crate::xml::Node;
 
 pub(super) fn console(node: Node, context: &Context) -> Result<Console> {
@@ -20,7 +20,7 @@ pub(super) fn console(node: Node, context: &Context) -> Result<Console> {
     if let Some(port) = target.and_then(|t| t.attr("port")) {
         number::u32_wrapping(port, 10).ok_or_else(|| refuse::xml(format!("Invalid port number: {port}")))?;
     }
-    let mut kept = source(node, context, &kind)?;
+    let mut kept = context.later(Check::Character, source(node, context, &kind).at(node)).unwrap_or_default();
     kept.extend(storage::info(node, context)?);
     let mut console = Console {
         kind,

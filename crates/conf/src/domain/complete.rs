@@ -1,7 +1,7 @@
 //! What a document leaves out and libvirt fills in: the emulator, ports of consoles, addresses and controllers of
 //! disks; and what does not go together.
 
-use super::parse::Context;
+use super::parse::{Check, Context};
 use super::*;
 use crate::refuse;
 use std::collections::{HashMap, HashSet};
@@ -10,17 +10,17 @@ pub(super) fn complete(domain: &mut Domain, context: &Context) -> Result<()> {
     if domain.emulator.is_none() {
         domain.emulator = Some(context.host.emulator.to_string());
     }
-    consoles(domain)?;
+    context.later(Check::Consoles, consoles(domain));
     controllers_index(&mut domain.other_devices)?;
-    disks::place(&mut domain.disks)?;
-    hostdevs(domain)?;
+    context.later(Check::DiskNames, disks::place(&mut domain.disks));
+    context.later(Check::Hostdevs, hostdevs(domain));
     if domain.vcpu.placement == Placement::Static {
         let auto = |tune: &NumaTune| tune.memory.as_ref().is_some_and(|m| m.placement == Placement::Auto);
         if domain.numatune.as_ref().is_some_and(auto) && domain.vcpu.cpuset.is_none() {
             domain.vcpu.placement = Placement::Auto;
         }
     }
-    others(domain)?;
+    context.later(Check::Machine, others(domain));
     implied_controllers(domain);
     // In the order in which they are written.
     domain.other_devices.sort_by_key(|device| parse::OTHER_CLASSES.iter().position(|class| *class == device.name));

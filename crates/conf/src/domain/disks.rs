@@ -1,7 +1,7 @@
 //! Disks: reading, their order, buses and addresses.
 
 use super::complete::number;
-use super::parse::Context;
+use super::parse::{Check, Context};
 use super::*;
 use crate::refuse::{self, Place};
 use crate::xml::Node;
@@ -25,11 +25,11 @@ pub(super) fn disk(node: Node, context: &Context) -> Result<Disk> {
     }
     let target = element.child("target").and_then(|t| t.attr("dev")).unwrap_or_default().to_string();
     let path = Disk { element: element.clone() }.source_path().map(str::to_string);
-    if element.child("source").is_none() && !["cdrom", "floppy"].contains(&device.as_str()) {
-        return Err(refuse::missing_source(&target));
-    }
+    let sourceless = element.child("source").is_none() && !["cdrom", "floppy"].contains(&device.as_str());
     if target.is_empty() {
-        return Err(refuse::missing_target(&path.unwrap_or_default()));
+        context.later::<()>(Check::Disk, Err(refuse::missing_target(&path.unwrap_or_default())).at(node));
+    } else if sourceless {
+        context.later::<()>(Check::Disk, Err(refuse::missing_source(&target)).at(node));
     }
     if device == "floppy" && !target.starts_with("fd") {
         return Err(refuse::internal(format!("Invalid floppy device name: {target}")));
@@ -163,7 +163,7 @@ const INFO: [&str; 4] = ["alias", "master", "acpi", "address"];
 /// Puts disks in order and gives them what their names imply.
 pub(super) fn place(disks: &mut Vec<Disk>) -> Result<()> {
     sort_disks(disks);
-    for disk in disks.iter_mut() {
+    for disk in disks.iter_mut().filter(|disk| !disk.target().is_empty()) {
         place_disk(&mut disk.element)?;
         disk_source::checked(&disk.element)?;
     }

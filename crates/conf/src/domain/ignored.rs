@@ -1,6 +1,6 @@
 //! Devices that a container ignores: kept by the tables, with the few rules that a table does not say.
 
-use super::parse::Context;
+use super::parse::{Check, Context};
 use super::*;
 use crate::number;
 use crate::refuse::{self, Place};
@@ -26,7 +26,10 @@ pub(super) fn device(node: Node, context: &Context, before: &[Element]) -> Resul
         "memory" if element.child("target").is_none() => {
             return Err(refuse::xml("missing <target> element for <memory> device"));
         }
-        "memory" => return Err(refuse::unsupported("memory devices are not supported by this driver")),
+        "memory" => {
+            let error: Result<()> = Err(refuse::unsupported("memory devices are not supported by this driver"));
+            context.later(Check::MemoryDevice, error.at(node));
+        }
         "lease" => lease(node, &element)?,
         "serial" | "parallel" | "channel" => character(node, context, &mut element)?,
         "redirdev" => redirected(node, context, &mut element)?,

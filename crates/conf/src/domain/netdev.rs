@@ -1,6 +1,6 @@
 //! The parts of an interface's document that have rules of their own: filters, models, what a network has made of it.
 
-use super::parse::Context;
+use super::parse::{Check, Context};
 use super::*;
 use crate::netdev;
 use crate::number;
@@ -41,14 +41,18 @@ const MODELS: [&str; 20] = [
     "82543GC",
 ];
 
-pub(super) fn model(node: Node) -> Result<Option<String>> {
+pub(super) fn model(node: Node, context: &Context) -> Result<Option<String>> {
     let Some(text) = node.attr("type").filter(|text| !["", "unknown"].contains(text)) else { return Ok(None) };
     if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')) {
         return Err(Error::new(ErrorDomain::Domain, Code::InvalidArg, "Model name contains invalid characters"));
     }
     match MODELS.iter().find(|model| model.eq_ignore_ascii_case(text)) {
         Some(model) => Ok(Some(model.to_string())),
-        None => Err(refuse::unsupported(format!("driver does not support net model '{text}'"))),
+        None => {
+            let message = format!("driver does not support net model '{text}'");
+            context.later::<()>(Check::Model, Err(refuse::unsupported(message)).at(node));
+            Ok(None)
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Network interfaces: reading.
 
-use super::parse::Context;
+use super::parse::{Check, Context};
 use super::*;
 use crate::address;
 use crate::mac::Mac;
@@ -45,7 +45,7 @@ pub(super) fn interface(node: Node, context: &Context) -> Result<Interface> {
                 "Invalid attempt to set network interface host-side IP route and/or address info on interface of \
                  type '{kind}'. This is only supported on interfaces of type 'ethernet'"
             );
-            return Err(refuse::unsupported(message)).at(parent);
+            context.later::<()>(Check::Interface, Err(refuse::unsupported(message)).at(parent));
         }
     }
     let ips = addresses(node)?;
@@ -58,9 +58,9 @@ pub(super) fn interface(node: Node, context: &Context) -> Result<Interface> {
     };
     if target_managed == Some(false) && kind != "ethernet" {
         let message = format!("unmanaged target dev is not supported on interfaces of type '{kind}'");
-        return Err(refuse::unsupported(message));
+        context.later::<()>(Check::Interface, Err(refuse::unsupported(message)).at(node));
     }
-    let model = node.child("model").map(|m| netdev::model(m).at(m)).transpose()?.flatten();
+    let model = node.child("model").map(|m| netdev::model(m, context).at(m)).transpose()?.flatten();
     let virtio = model.as_ref().is_some_and(|model| model.starts_with("virtio"));
     let bandwidth = node.child("bandwidth").map(|n| crate::netdev::bandwidth(n).at(n)).transpose()?.flatten();
     if let Some(inbound) = bandwidth.as_ref().and_then(|b| b.inbound).filter(|_| kind != "network") {

@@ -1,6 +1,6 @@
 //! The operating system, ids, features, clock and life cycle: reading.
 
-use super::parse::Context;
+use super::parse::{Check, Context};
 use super::*;
 use crate::number;
 use crate::refuse::{self, Place};
@@ -66,7 +66,8 @@ pub(super) fn kind(root: Node, context: &Context) -> Result<(String, Option<Stri
     if text != "exe" || hypervisor != "lxc" || !runs {
         let os = if text == "hvm" { String::new() } else { format!("ostype={text} ") };
         let message = format!("could not find capabilities for {os}arch={arch} domaintype={hypervisor} ");
-        return Err(Error::new(ErrorDomain::Capabilities, Code::InvalidArg, message)).at(node);
+        let error: Result<()> = Err(Error::new(ErrorDomain::Capabilities, Code::InvalidArg, message));
+        context.later(Check::Kind, error.at(node));
     }
     Ok((arch.to_string(), node.attr("machine").filter(|m| !m.is_empty()).map(str::to_string)))
 }
@@ -77,7 +78,7 @@ fn first_text(node: Node) -> Option<String> {
     Some(first.content().to_string()).filter(|text| !text.is_empty())
 }
 
-pub(super) fn boot(root: Node, arch: String, machine: Option<String>) -> Result<Os> {
+pub(super) fn boot(root: Node, context: &Context, arch: String, machine: Option<String>) -> Result<Os> {
     let Some(node) = root.child("os") else { return Ok(Os::default()) };
     let text = |name: &str| node.child(name).map(|n| n.text().into_owned()).filter(|t| !t.is_empty());
     let mut os = Os { arch, machine, ..Os::default() };
@@ -104,20 +105,22 @@ pub(super) fn boot(root: Node, arch: String, machine: Option<String>) -> Result<
         os.smbios = Some(mode.to_string()).filter(|mode| mode != "none");
     }
     if os.init.is_empty() {
-        return Err(refuse::xml("init binary must be specified")).at(node);
+        let error: Result<()> = Err(refuse::xml("init binary must be specified"));
+        context.later(Check::Init, error.at(node));
     }
     Ok(os)
 }
 
-pub(super) fn idmap(root: Node) -> Result<IdMap> {
+pub(super) fn idmap(root: Node, context: &Context) -> Result<IdMap> {
     let Some(node) = root.child("idmap") else { return Ok(IdMap::default()) };
     let map = IdMap { uids: id_entries(node, "uid")?, gids: id_entries(node, "gid")? };
-    if map.uids.is_empty() != map.gids.is_empty() {
-        return Err(refuse::unsupported("uid and gid should be mapped both")).at(node);
-    }
     let from_root = |entries: &[IdMapEntry]| entries.first().is_none_or(|entry| entry.start == 0);
+    let refuse = |words| context.later::<()>(Check::IdMap, Err(refuse::unsupported(words)).at(node));
+    if map.uids.is_empty() != map.gids.is_empty() {
+        refuse("uid and gid should be mapped both");
+    }
     if !from_root(&map.uids) || !from_root(&map.gids) {
-        return Err(refuse::unsupported("You must map the root user of container")).at(node);
+        refuse("You must map the root user of container");
     }
     Ok(map)
 }
@@ -222,6 +225,14 @@ fn offset(node: Node) -> Result<ClockOffset> {
 
 fn timer(node: Node, context: &Context) -> Result<Element> {
     let mut element = context.keep(node, "timer")?;
+    context.later(Check::Timer, check_timer(&element).at(node));
+    if element.child("catchup").is_some_and(Element::is_bare) {
+        element.remove("catchup");
+    }
+    Ok(element)
+}
+
+fn check_timer(element: &Element) -> Result<()> {
     let name = element.attr("name").unwrap_or_default();
     for (attribute, what) in [("frequency", "timer frequency"), ("mode", "timer mode")] {
         if element.attr(attribute).is_some() && name != "tsc" {
@@ -234,16 +245,13 @@ fn timer(node: Node, context: &Context) -> Result<Element> {
             let message = "setting of timer catchup policies is only supported with tickpolicy='catchup'";
             return Err(refuse::xml(message));
         }
-        if catchup.is_bare() {
-            element.remove("catchup");
-        }
     } else if element.attr("track").is_some() && !["platform", "rtc"].contains(&name) {
         return Err(refuse::unsupported(format!("timer {name} doesn't support setting of timer track")));
     }
-    Ok(element)
+    Ok(())
 }
 
-pub(super) fn life_cycle(root: Node, kept: &mut Vec<Element>) -> Result<[LifecycleAction; 3]> {
+pub(super) fn life_cycle(root: Node, context: &Context, kept: &mut Vec<Element>) -> Result<[LifecycleAction; 3]> {
     use LifecycleAction::{CoredumpDestroy, CoredumpRestart, Destroy, Restart};
     let mut actions = [Destroy, Restart, Destroy];
     for (action, event) in actions.iter_mut().zip(["poweroff", "reboot", "crash"]) {
@@ -257,7 +265,7 @@ pub(super) fn life_cycle(root: Node, kept: &mut Vec<Element>) -> Result<[Lifecyc
         *action = LifecycleAction::from_word(&text).ok_or_else(unknown).at(node)?;
         if event != "crash" && matches!(action, CoredumpDestroy | CoredumpRestart) {
             let message = format!("Lifecycle event '{event}' doesn't support '{text}' action");
-            return Err(refuse::unsupported(message)).at(node);
+            context.later::<()>(Check::LifeCycle, Err(refuse::unsupported(message)).at(node));
         }
     }
     if let Some(node) = root.child("on_lockfailure") {

@@ -5,6 +5,7 @@ use crate::refuse::{self, Place};
 use crate::shape::{self, Complaint, DOMAIN};
 use crate::xml::{Document, Node, Source};
 use api::{Code, Error, ErrorDomain};
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// Documents are named so in messages about their syntax.
@@ -14,10 +15,72 @@ const MOST_COMPLAINTS: usize = 50;
 /// Disks, and devices of each class that a container ignores: no machine has more.
 const MOST_IGNORED: usize = 1_024;
 
+/// Sections that libvirt reads as one, however often they stand there.
+const SECTIONS: [&str; 11] = [
+    "os",
+    "features",
+    "cputune",
+    "blkiotune",
+    "memtune",
+    "memoryBacking",
+    "iothreadids",
+    "vcpus",
+    "idmap",
+    "perf",
+    "devices",
+];
+
 /// What every step of the parser needs.
 pub(super) struct Context<'a> {
     pub host: &'a Host<'a>,
     pub live: bool,
+    /// Faults that are told only if there is none in what is read after them.
+    later: RefCell<Vec<(Check, Error)>>,
+}
+
+/// What libvirt looks at when everything is read, in that order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Check {
+    DiskNames,
+    Kind,
+    Model,
+    MemoryDevice,
+    Init,
+    Memory,
+    Timer,
+    Consoles,
+    MaxMemory,
+    Name,
+    Disk,
+    Interface,
+    Machine,
+    Character,
+    Filesystem,
+    Resource,
+    Hostdevs,
+    LifeCycle,
+    Cpu,
+    Blkio,
+    IdMap,
+    NameLine,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(host: &'a Host<'a>, live: bool) -> Context<'a> {
+        Context { host, live, later: RefCell::default() }
+    }
+
+    /// Keeps a fault for the end.
+    pub fn later<T>(&self, check: Check, result: Result<T>) -> Option<T> {
+        result.map_err(|error| self.later.borrow_mut().push((check, error))).ok()
+    }
+
+    /// The first of the faults that were kept.
+    pub fn verdict(&self) -> Result<()> {
+        let mut later = self.later.take();
+        later.sort_by_key(|(check, _)| *check);
+        later.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
+    }
 }
 
 impl Context<'_> {
@@ -50,13 +113,14 @@ impl Context<'_> {
 impl Domain {
     /// Reads, checks and completes a document. Errors carry libvirt's words first, then the place.
     pub fn parse(xml: &[u8], how: ParseOptions, host: &Host) -> Result<Parsed> {
-        let document = Document::parse(xml, DEFINITION)?;
+        let mut document = Document::parse(xml, DEFINITION)?;
         let root = document.root();
         if root.name() != "domain" {
             return Err(wrong_root("domain", root));
         }
         let warnings = complaints(root, "domain", how)?;
-        let domain = from_node(root, how, host)?;
+        document.join(&SECTIONS);
+        let domain = from_node(document.root(), how, host)?;
         Ok(Parsed { domain, warnings })
     }
 }
@@ -132,35 +196,36 @@ fn schema_words(found: &[Complaint]) -> String {
 
 /// A domain from its element, which may stand in a status file.
 pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Domain> {
-    let context = &Context { host, live: how.live };
-    hypervisor(root)?;
+    let context = &Context::new(host, how.live);
     let text = |name: &str| root.child(name).map(|n| n.text().into_owned()).filter(|t| !t.is_empty());
     let name = text("name").ok_or_else(|| Error::new(ErrorDomain::Domain, Code::NoName, ""))?;
     let uuid = match text("uuid") {
         None => context.random_uuid(),
         Some(uuid) => Uuid::parse(&uuid).ok_or_else(|| refuse::internal("malformed uuid element"))?,
     };
-    let (arch, machine) = os::kind(root, context)?;
     let genid = genid(root, context)?;
+    hypervisor(root)?;
+    let (arch, machine) = os::kind(root, context)?;
     let title = text("title");
     if title.as_ref().is_some_and(|title| title.contains('\n')) {
         return Err(refuse::xml("Domain title can't contain newlines"));
     }
     let description = text("description");
+    let seclabels = seclabel::seclabels(root, context)?;
     let memory = tuning::memory(root)?;
     let mut kept = Vec::new();
     let cells = root.find("cpu/numa").map_or(0, |numa| numa.all("cell").count());
     kept.extend(tuning::backing(root, context, cells)?);
-    let blkiotune = tuning::blkiotune(root)?;
+    let blkiotune = tuning::blkiotune(root, context)?;
     let memtune = tuning::memtune(root)?;
     let vcpu = tuning::vcpu(root)?;
     kept.extend(tuning::iothreads(root, context)?);
     let cpu = features::cpu(root, context, &vcpu)?;
     let cputune = tuning::cputune(root, context, &vcpu, &kept)?;
     let numatune = tuning::numatune(root, context, &vcpu, cells)?;
-    let (partition, fibrechannel_appid) = tuning::resource(root)?;
+    let (partition, fibrechannel_appid) = tuning::resource(root, context)?;
     let features = features::features(root)?;
-    let [on_poweroff, on_reboot, on_crash] = os::life_cycle(root, &mut kept)?;
+    let [on_poweroff, on_reboot, on_crash] = os::life_cycle(root, context, &mut kept)?;
     kept.extend(context.keep_child(root, "pm")?.filter(|element| !element.is_bare()));
     kept.extend(system::perf(root, context)?);
     let clock = os::clock(root, context)?;
@@ -170,7 +235,7 @@ pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Do
             kept.push(Element { text: Some(text), ..Element::new(name) });
         }
     }
-    let os = os::boot(root, arch, machine)?;
+    let os = os::boot(root, context, arch, machine)?;
     for node in root.all("sysinfo") {
         kept.push(system::sysinfo(node, context, &uuid).at(node)?);
     }
@@ -195,7 +260,7 @@ pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Do
         partition,
         fibrechannel_appid,
         os,
-        idmap: os::idmap(root)?,
+        idmap: IdMap::default(),
         features,
         clock,
         on_poweroff,
@@ -209,20 +274,24 @@ pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Do
         consoles: Vec::new(),
         hostdevs: Vec::new(),
         other_devices: Vec::new(),
-        seclabels: seclabel::seclabels(root, context)?,
-        shares: seclabel::shares(root)?,
-        extension: extension::extension(root)?,
+        seclabels,
+        shares: LxcNamespace::default(),
+        extension: Extension::default(),
     };
+    devices(root, context, &mut domain)?;
+    domain.idmap = os::idmap(root, context)?;
+    domain.shares = seclabel::shares(root)?;
+    domain.extension = extension::extension(root)?;
     if domain.extension.automatic_idmap.is_some() && !how.live {
         // What was chosen for an earlier run, in a document that a client had of it.
         domain.idmap = IdMap::default();
     }
-    devices(root, context, &mut domain)?;
-    tuning::enough_memory(root, &domain.memory)?;
+    tuning::enough_memory(root, &domain.memory, context);
     complete::complete(&mut domain, context)?;
-    tuning::single_vcpus(root)?;
-    tuning::in_range(root)?;
-    check_name(&domain.name)?;
+    context.later(Check::Cpu, tuning::single_vcpus(root));
+    context.later(Check::Cpu, tuning::in_range(root));
+    check_name(&domain.name, context);
+    context.verdict()?;
     Ok(domain)
 }
 
@@ -264,15 +333,33 @@ fn genid(root: Node, context: &Context) -> Result<Option<Uuid>> {
     Uuid::parse(&text).map(Some).ok_or_else(|| refuse::internal("malformed genid element")).at(first)
 }
 
-fn check_name(name: &str) -> Result<()> {
+fn check_name(name: &str, context: &Context) {
     if name.contains('/') {
-        return Err(refuse::xml(format!("name {name} cannot contain '/'")));
+        context.later::<()>(Check::Name, Err(refuse::xml(format!("name {name} cannot contain '/'"))));
     }
     if name.contains('\n') {
-        return Err(Error::new(ErrorDomain::Xml, Code::XmlDetail, "invalid char in name: \n"));
+        let error = Error::new(ErrorDomain::Xml, Code::XmlDetail, "invalid char in name: \n");
+        context.later::<()>(Check::NameLine, Err(error));
     }
-    Ok(())
 }
+
+/// The order in which libvirt reads the classes of devices; those that are not named come last.
+const READ_FIRST: [&str; 14] = [
+    "disk",
+    "controller",
+    "lease",
+    "filesystem",
+    "interface",
+    "smartcard",
+    "parallel",
+    "serial",
+    "console",
+    "channel",
+    "tpm",
+    "input",
+    "graphics",
+    "sound",
+];
 
 /// Everything below `<devices>`, each class in the document's order.
 fn devices(root: Node, context: &Context, domain: &mut Domain) -> Result<()> {
@@ -280,7 +367,9 @@ fn devices(root: Node, context: &Context, domain: &mut Domain) -> Result<()> {
     let emulator = devices.child("emulator").map(|e| e.text().into_owned());
     domain.emulator = emulator.filter(|path| !path.is_empty());
     let mut counts: HashMap<&str, usize> = HashMap::new();
-    for node in devices.elements().filter(|node| node.namespace().is_none()) {
+    let mut nodes: Vec<Node> = devices.elements().filter(|node| node.namespace().is_none()).collect();
+    nodes.sort_by_cached_key(|node| READ_FIRST.iter().position(|class| *class == node.name()).unwrap_or(usize::MAX));
+    for node in nodes {
         let count = counts.entry(node.name()).or_default();
         *count += 1;
         if *count > MOST_IGNORED && (node.name() == "disk" || OTHER_CLASSES.contains(&node.name())) {

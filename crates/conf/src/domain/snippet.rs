@@ -53,8 +53,10 @@ impl Domain {
         match (found.next(), found.next()) {
             (Some(at), None) => Ok(at),
             (Some(_), Some(_)) => {
-                let what = mac.map_or(String::new(), |mac| format!(" matching MAC address {mac}"));
-                let message = format!("multiple devices{what} found");
+                let message = match mac {
+                    Some(mac) => format!("multiple devices matching MAC address {mac} found"),
+                    None => "multiple matching devices found".to_string(),
+                };
                 Err(Error::operation_failed(ErrorDomain::Domain, message))
             }
             (None, _) => {
@@ -171,9 +173,20 @@ fn same_source(a: &HostdevSource, b: &HostdevSource) -> bool {
 impl Device {
     /// Reads one device's document (`attach-device`, `detach-device`, `update-device`).
     pub fn parse(xml: &[u8], how: ParseOptions, host: &Host) -> Result<Device> {
+        let context = Context::new(host, how.live);
+        let device = Device::read(xml, how, &context)?;
+        context.verdict()?;
+        Ok(device)
+    }
+
+    /// Reads what a device is found by: it need not be fit to be attached.
+    pub fn parse_wanted(xml: &[u8], how: ParseOptions, host: &Host) -> Result<Device> {
+        Device::read(xml, how, &Context::new(host, how.live))
+    }
+
+    fn read(xml: &[u8], how: ParseOptions, context: &Context) -> Result<Device> {
         let document = Document::parse(xml, DEVICE)?;
         let node = document.root();
-        let context = &Context { host, live: how.live };
         parse::complaints(node, node.name(), how)?;
         let device = match node.name() {
             "disk" => {

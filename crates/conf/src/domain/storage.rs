@@ -1,6 +1,6 @@
 //! File systems and disks: reading.
 
-use super::parse::Context;
+use super::parse::{Check, Context};
 use super::*;
 use crate::number;
 use crate::refuse::{self, Place};
@@ -19,21 +19,22 @@ pub(super) fn filesystem(node: Node, context: &Context) -> Result<Filesystem> {
     let space_hard_limit = space(node, "space_hard_limit")?;
     let space_soft_limit = space(node, "space_soft_limit")?;
     let target = node.child("target").and_then(|t| t.attr("dir")).unwrap_or_default().to_string();
-    let source = source(node, kind, &target)?;
     let (driver, options) = match node.child("driver") {
         Some(node) => driver(node).at(node)?,
         None => (None, None),
     };
+    let source = source(node, kind, &target)?;
     let virtiofs = driver.as_ref().is_some_and(|d| d.kind == FilesystemDriverKind::Virtiofs);
     let mut kept: Vec<Element> = options.into_iter().collect();
     if let Some(binary) = node.child("binary").filter(|_| virtiofs) {
         kept.extend(Some(context.keep(binary, "virtiofsBinary")?).filter(|b| !b.is_bare()));
     }
     if target.is_empty() {
-        return Err(refuse::missing_target(source_text(&source)));
+        context.later::<()>(Check::Filesystem, Err(refuse::missing_target(source_text(&source))).at(node));
     }
     if node.child("boot").is_some() && !virtiofs {
-        return Err(refuse::unsupported("boot order is only supported for virtiofs"));
+        let error: Result<()> = Err(refuse::unsupported("boot order is only supported for virtiofs"));
+        context.later(Check::Filesystem, error.at(node));
     }
     kept.extend(info(node, context)?);
     let socket = matches!(source, FilesystemSource::MountSocket { .. });

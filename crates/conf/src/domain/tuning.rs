@@ -1,6 +1,6 @@
 //! Memory, CPUs, I/O and NUMA: reading.
 
-use super::parse::Context;
+use super::parse::{Check, Context};
 use super::*;
 use crate::cpuset::CpuSet;
 use crate::number::{self, MOST_MEMORY};
@@ -44,11 +44,15 @@ pub(super) fn memory(root: Node) -> Result<Memory> {
 }
 
 /// What is checked of memory when all has been read.
-pub(super) fn enough_memory(root: Node, memory: &Memory) -> Result<()> {
+pub(super) fn enough_memory(root: Node, memory: &Memory, context: &Context) {
     if memory.maximum == 0 {
         let none = "Memory size must be specified via <memory> or in the <numa> configuration";
-        return Err(refuse::xml(none));
+        context.later::<()>(Check::Memory, Err(refuse::xml(none)));
     }
+    context.later(Check::MaxMemory, no_more_memory(root, memory));
+}
+
+fn no_more_memory(root: Node, memory: &Memory) -> Result<()> {
     let Some(node) = root.child("maxMemory") else { return Ok(()) };
     match kib(root, "maxMemory")?.unwrap_or(0) {
         0 => Ok(()),
@@ -98,7 +102,7 @@ pub(super) fn memtune(root: Node) -> Result<MemTune> {
     })
 }
 
-pub(super) fn blkiotune(root: Node) -> Result<BlkioTune> {
+pub(super) fn blkiotune(root: Node, context: &Context) -> Result<BlkioTune> {
     let Some(node) = root.child("blkiotune") else { return Ok(BlkioTune::default()) };
     let weight = node.child("weight").and_then(|w| number::u32_of(&w.text(), 10)).unwrap_or(0);
     let mut devices: Vec<BlkioDevice> = Vec::new();
@@ -106,7 +110,8 @@ pub(super) fn blkiotune(root: Node) -> Result<BlkioTune> {
     for device in node.all("device") {
         let found = blkio_device(device).at(device)?;
         if !paths.insert(found.path.clone()) {
-            return Err(refuse::unsupported(format!("duplicate blkio device path '{}'", found.path))).at(device);
+            let words = format!("duplicate blkio device path '{}'", found.path);
+            context.later::<()>(Check::Blkio, Err(refuse::unsupported(words)).at(device));
         }
         devices.push(found);
     }
@@ -420,7 +425,7 @@ fn numa_memory_tune(node: Node, vcpu: &Vcpu) -> Result<NumaMemory> {
 }
 
 /// Partition and Fibre Channel application.
-pub(super) fn resource(root: Node) -> Result<(Option<String>, Option<String>)> {
+pub(super) fn resource(root: Node, context: &Context) -> Result<(Option<String>, Option<String>)> {
     let mut all = root.all("resource");
     let Some(node) = all.next() else { return Ok((None, None)) };
     if let Some(second) = all.next() {
@@ -430,7 +435,8 @@ pub(super) fn resource(root: Node) -> Result<(Option<String>, Option<String>)> {
     let appid = node.child("fibrechannel").and_then(|f| f.attr("appid")).map(str::to_string);
     let appid = appid.filter(|id| !id.is_empty());
     if appid.as_ref().is_some_and(|id| !id.bytes().all(|b| (0x20..0x7f).contains(&b))) {
-        return Err(refuse::xml("Fibre Channel 'appid' is not a printable string")).at(node);
+        let error: Result<()> = Err(refuse::xml("Fibre Channel 'appid' is not a printable string"));
+        context.later(Check::Resource, error.at(node));
     }
     if partition.is_none() && appid.is_none() {
         return Err(super::ignored::unknown_cause()).at(node);

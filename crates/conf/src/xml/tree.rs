@@ -77,6 +77,33 @@ impl Document {
         Node { document: self, index: 0 }
     }
 
+    /// Moves what later elements of these names below the root hold into the first of the name. An XPath that begins at the
+    /// root, as libvirt's do for them, finds the same.
+    pub(crate) fn join(&mut self, names: &[&str]) {
+        for name in names {
+            let mut all = self.root().all(name).map(|node| node.index);
+            let Some(first) = all.next() else { continue };
+            let later: Vec<u32> = all.collect();
+            for node in later {
+                let (child, last) = (self.nodes[node as usize].first_child, self.nodes[node as usize].last_child);
+                if child == NONE {
+                    continue;
+                }
+                let mut moved = child;
+                while moved != NONE {
+                    self.nodes[moved as usize].parent = first;
+                    moved = self.nodes[moved as usize].next;
+                }
+                match self.nodes[first as usize].last_child {
+                    NONE => self.nodes[first as usize].first_child = child,
+                    before => self.nodes[before as usize].next = child,
+                }
+                self.nodes[first as usize].last_child = last;
+                (self.nodes[node as usize].first_child, self.nodes[node as usize].last_child) = (NONE, NONE);
+            }
+        }
+    }
+
     pub(super) fn span(&self, span: Span) -> &str {
         let from = if span.resolved { &self.resolved } else { &self.input };
         from.get(span.start as usize..span.end as usize).unwrap_or_default()
@@ -181,7 +208,7 @@ impl<'a> Node<'a> {
     }
 
     /// The elements `name` inside that are in no namespace.
-    pub fn all(self, name: &'static str) -> impl Iterator<Item = Node<'a>> {
+    pub fn all(self, name: &str) -> impl Iterator<Item = Node<'a>> {
         self.elements().filter(move |n| n.data().name.namespace == 0 && n.name() == name)
     }
 
