@@ -5,6 +5,7 @@ pub mod capability;
 pub mod cgroup;
 pub mod dbus;
 pub mod descriptor;
+pub mod ethtool;
 pub mod fuse;
 pub mod idmap;
 pub mod label;

@@ -1,4 +1,5 @@
-//! The kernel's network set-up by rtnetlink: links, addresses, routes. Blocking, one request at a time.
+//! The kernel's network set-up by rtnetlink: links, addresses, routes. Blocking, one request at a time. Beside it, what else
+//! is told by netlink.
 //! See netlink(7), rtnetlink(7) and `include/uapi/linux/if_link.h`.
 
 mod address;
@@ -6,11 +7,13 @@ mod audit;
 mod limit;
 mod link;
 mod message;
+mod uevent;
 
 pub use address::{Address, Route};
 pub use audit::{Audit, AuditRecord, audit_value};
 pub use limit::Limit;
 pub use link::{Bridge, Change, LONGEST_NAME, Link, Macvlan, MacvlanMode, Netns, Veth};
+pub use uevent::{Teller, Uevent, Uevents};
 
 use message::{Request, split};
 use rustix::net::netlink::SocketAddrNetlink;
