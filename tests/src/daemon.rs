@@ -106,6 +106,11 @@ pub struct Libvirtd {
 
 impl Libvirtd {
     pub fn start() -> Libvirtd {
+        Libvirtd::start_with(&[])
+    }
+
+    /// With these variables in its environment.
+    pub fn start_with(variables: &[(&str, &str)]) -> Libvirtd {
         hide_cgroup2();
         // In the sandbox's own copy: that driver fails to start here, and takes libvirtd with it.
         let found = program::shell("find /usr/lib -name libvirt_driver_qemu.so").ok();
@@ -114,8 +119,9 @@ impl Libvirtd {
         }
         fs::create_dir_all("/run/libvirt").unwrap();
         let log = fs::File::create("/var/log/libvirtd.log").unwrap();
-        let child =
-            Command::new("/usr/sbin/libvirtd").stderr(log).spawn().expect("Debian's package libvirt-daemon is needed");
+        let mut command = Command::new("/usr/sbin/libvirtd");
+        command.envs(variables.iter().copied()).stderr(log);
+        let child = command.spawn().expect("Debian's package libvirt-daemon is needed");
         let libvirtd = Libvirtd { child };
         let uri = || program::run(DEBIAN_VIRSH, &["-c", "lxc:///", "uri"]);
         program::eventually("Debian's libvirtd answers", PATIENCE, || (uri().code == 0).then_some(()));

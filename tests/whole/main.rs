@@ -29,6 +29,7 @@ mod life;
 mod look;
 mod network;
 mod network_more;
+mod nodedevices;
 mod output_json;
 mod readers;
 mod recorded;

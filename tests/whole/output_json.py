@@ -16,7 +16,8 @@ domxml-to-native lxc-tools BOX | event --list | domtime BOX
 net-list | net-list --all --name | net-info default | net-dumpxml default | net-name UUID | net-uuid default
 net-dhcp-leases default | net-port-list default | net-event --list
 iface-list --all | iface-dumpxml lo | iface-mac lo | iface-name 00:00:00:00:00:00
-pool-list --all | pool-list --details | pool-event --list | secret-list | secret-event --list | nodedev-event --list
+nodedev-list | nodedev-list --tree | nodedev-list --cap net,pci | nodedev-dumpxml computer
+nodedev-info net_lo_00_00_00_00_00_00 | pool-list --all | pool-list --details | pool-event --list | secret-list | secret-event --list | nodedev-event --list
 nwfilter-list | nwfilter-binding-list
 """
 # Refused by a daemon of containers; they fail in words, and print nothing.
@@ -26,7 +27,7 @@ iothreadinfo BOX | blkdeviotune BOX sda | blockjob BOX sda | domiftune BOX VNET
 get-user-sshkeys BOX root | managedsave-dumpxml BOX | domjobinfo BOX | domlaunchsecinfo BOX | migrate-getspeed BOX
 migrate-getmaxdowntime BOX | migrate-compcache BOX | perf BOX | domblkinfo BOX sda | domblkerror BOX
 domcontrol BOX | domdisplay BOX | vncdisplay BOX | checkpoint-list BOX | checkpoint-dumpxml BOX c | checkpoint-info BOX c
-checkpoint-parent BOX c | nwfilter-dumpxml x | nwfilter-binding-dumpxml x | nodedev-list | nodedev-dumpxml x
+checkpoint-parent BOX c | nwfilter-dumpxml x | nwfilter-binding-dumpxml x | nodedev-dumpxml x
 nodedev-info x | secret-dumpxml 11111111-2222-4333-8444-555555555555
 secret-get-value 11111111-2222-4333-8444-555555555555 | snapshot-list BOX | snapshot-current BOX | snapshot-dumpxml BOX s
 snapshot-info BOX s | snapshot-parent BOX s | backup-dumpxml BOX | pool-dumpxml x | pool-info x | pool-name x | pool-uuid x

@@ -53,6 +53,10 @@ pub enum Event {
         uuid: Uuid,
         event: NetworkEvent,
     },
+    NodeDevice {
+        name: String,
+        event: NodeDeviceEvent,
+    },
 }
 
 /// `virDomainEventType`; the details are numbers whose meaning depends on the type.
@@ -76,4 +80,14 @@ pub enum NetworkEvent {
     Undefined = 1,
     Started = 2,
     Stopped = 3,
+}
+
+/// A device of the machine came, went, or is another than it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeDeviceEvent {
+    /// `virNodeDeviceEventLifecycleType`.
+    Created = 0,
+    Deleted = 1,
+    /// An event of its own, without a detail.
+    Updated = -1,
 }

@@ -13,7 +13,7 @@ mod uuid;
 
 pub use codes::{Code, Domain as ErrorDomain};
 pub use error::{Error, Level, Result};
-pub use event::{DomainRef, Event, LifecycleEvent, NetworkEvent};
+pub use event::{DomainRef, Event, LifecycleEvent, NetworkEvent, NodeDeviceEvent};
 pub use paths::Paths;
 pub use state::{DomainState, StateReason};
 pub use typed::{TypedParam, TypedValue};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The folders of one installation. `Paths::system()` is libvirt's layout; `Paths::under(dir)` moves
-/// state, run, log and configuration below `dir` (the kernel's own `/proc` and `/sys` stay).
+/// state, run, log and configuration below `dir` (what is the machine's own stays: `/proc`, `/sys`, …).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
     /// Empty for the system's own layout; what `--root` gave otherwise.
@@ -18,6 +18,10 @@ pub struct Paths {
     pub lib: PathBuf,
     pub proc: PathBuf,
     pub sys: PathBuf,
+    /// udevd's, `/run/udev`
+    pub udev: PathBuf,
+    /// Data that programs share, `/usr/share`
+    pub share: PathBuf,
 }
 
 impl Paths {
@@ -35,6 +39,8 @@ impl Paths {
             lib: at("/var/lib/libvirt"),
             proc: PathBuf::from("/proc"),
             sys: PathBuf::from("/sys"),
+            udev: PathBuf::from("/run/udev"),
+            share: PathBuf::from("/usr/share"),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Domain, network and capabilities documents: parsed, checked, completed and written as libvirt does.
+//! Documents of domains, networks, capabilities and the machine's devices: parsed, checked, completed and written as libvirt does.
 //! Pure: no I/O, clock, randomness or host; what they decide comes in as arguments.
 #![forbid(unsafe_code)]
 
@@ -8,10 +8,12 @@ mod cpuset;
 pub mod domain;
 pub mod element;
 pub mod file;
+pub mod host_interface;
 mod mac;
 pub mod native;
 mod netdev;
 pub mod network;
+pub mod nodedev;
 mod number;
 mod refuse;
 mod shape;

@@ -168,7 +168,7 @@ fn pool_events(
 }
 
 fn no_pool_events(call: &Call, args: ConnectStoragePoolEventDeregisterAnyArgs) -> Result<()> {
-    events::deregister_beside(&mut call.client.session.state().registrations, Kind::StoragePool, args.callback_id)
+    events::deregister(&mut call.client.session.state().registrations, Kind::StoragePool, args.callback_id)
 }
 
 fn secret_events(call: &Call, args: ConnectSecretEventRegisterAnyArgs) -> Result<ConnectSecretEventRegisterAnyRet> {
@@ -178,5 +178,5 @@ fn secret_events(call: &Call, args: ConnectSecretEventRegisterAnyArgs) -> Result
 }
 
 fn no_secret_events(call: &Call, args: ConnectSecretEventDeregisterAnyArgs) -> Result<()> {
-    events::deregister_beside(&mut call.client.session.state().registrations, Kind::Secret, args.callback_id)
+    events::deregister(&mut call.client.session.state().registrations, Kind::Secret, args.callback_id)
 }

@@ -126,10 +126,14 @@ pub fn known_flags(flags: u32, known: u32, function: &str, domain: ErrorDomain) 
 
 /// How many entries a client has room for in the answer to one of the old list calls.
 pub fn list_room(argument: &str, asked: i32, limit: &str) -> Result<usize> {
-    /// `REMOTE_DOMAIN_LIST_MAX`, and the same for the other lists.
+    /// `REMOTE_DOMAIN_LIST_MAX`, and the same for most other lists.
     const MAX: usize = 16_384;
+    list_room_of(argument, asked, limit, MAX)
+}
+
+pub fn list_room_of(argument: &str, asked: i32, limit: &str, most: usize) -> Result<usize> {
     match usize::try_from(asked) {
-        Ok(room) if room <= MAX => Ok(room),
+        Ok(room) if room <= most => Ok(room),
         Ok(_) => Err(rpc_error(format!("{argument} > {limit}"))),
         Err(_) => Err(rpc_error(format!("{argument} must be non-negative"))),
     }

@@ -2,7 +2,7 @@
 
 use crate::call::{Call, no_flags};
 use crate::daemon::{Driver, Opened};
-use crate::events;
+use crate::events::{self, Kind};
 use api::{Code, Error, ErrorDomain, Result};
 use rpc::Str;
 use rpc::remote::*;
@@ -157,7 +157,7 @@ pub fn event_callback_register(
 }
 
 pub fn event_callback_deregister(call: &Call, args: ConnectDomainEventCallbackDeregisterAnyArgs) -> Result<()> {
-    events::deregister_domain(&mut call.client.session.state().registrations, args.callback_id)
+    events::deregister(&mut call.client.session.state().registrations, Kind::Domain, args.callback_id)
 }
 
 pub fn network_event_register(
@@ -171,7 +171,7 @@ pub fn network_event_register(
 }
 
 pub fn network_event_deregister(call: &Call, args: ConnectNetworkEventDeregisterAnyArgs) -> Result<()> {
-    events::deregister_network(&mut call.client.session.state().registrations, args.callback_id)
+    events::deregister(&mut call.client.session.state().registrations, Kind::Network, args.callback_id)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What all clients share, and the service that the sockets of libvirt's own protocol offer.
 
 use crate::call::Call;
+use crate::device_events::DeviceEvents;
 use crate::dispatch;
 use crate::events::{self, Counters, Registration};
 use crate::host::Host;
@@ -32,6 +33,7 @@ pub struct Daemon {
 struct Drivers {
     domains: Arc<::lxc::Driver>,
     networks: Arc<Networks>,
+    device_events: Arc<DeviceEvents>,
 }
 
 impl Daemon {
@@ -103,7 +105,8 @@ impl Daemon {
             audit,
             security,
         })?;
-        if self.drivers.set(Drivers { domains: Arc::clone(&domains), networks }).is_err() {
+        let device_events = DeviceEvents::new(self, event_loop);
+        if self.drivers.set(Drivers { domains: Arc::clone(&domains), networks, device_events }).is_err() {
             tracing::error!("the drivers were made twice");
         }
         domains.autostart();
@@ -116,6 +119,10 @@ impl Daemon {
 
     pub fn networks(&self) -> Result<&Arc<Networks>> {
         self.drivers.get().map(|drivers| &drivers.networks).ok_or_else(not_ready)
+    }
+
+    pub fn device_events(&self) -> Result<&Arc<DeviceEvents>> {
+        self.drivers.get().map(|drivers| &drivers.device_events).ok_or_else(not_ready)
     }
 
     pub fn set_server(&self, server: &Arc<Server<Hypervisor>>) {
@@ -212,7 +219,10 @@ impl Service for Hypervisor {
     }
 
     fn gone(&self, client: &Arc<Client<Hypervisor>>) {
-        client.session.state().registrations.clear();
+        let registrations = std::mem::take(&mut client.session.state().registrations);
+        if let (true, Ok(watched)) = (events::hears_of_devices(&registrations), self.daemon.device_events()) {
+            watched.leave();
+        }
         if let Ok(domains) = self.daemon.domains() {
             domains.client_gone(client.id);
         }

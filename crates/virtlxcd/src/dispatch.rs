@@ -4,7 +4,7 @@
 use crate::call::Call;
 use crate::{
     beside, connect, documents, domains, domains_devices as devices, domains_inside as inside, domains_life as life,
-    domains_stats as stats, domains_tuning as tuning, interfaces, lacking, networks, networks_ports, node,
+    domains_stats as stats, domains_tuning as tuning, interfaces, lacking, networks, networks_ports, node, nodedevices,
 };
 use api::{Error, ErrorDomain, Result};
 use rpc::remote::Procedure;
@@ -71,6 +71,27 @@ pub fn remote_program(call: &Call, procedure: Procedure) -> Result<Reply> {
         P::InterfaceLookupByMacString => call.typed(interfaces::lookup_by_mac),
         P::InterfaceIsActive => call.typed(interfaces::is_active),
         P::InterfaceGetXmlDesc => call.typed(interfaces::xml),
+
+        P::NodeNumOfDevices => call.typed(nodedevices::count),
+        P::NodeListDevices => call.typed(nodedevices::names),
+        P::ConnectListAllNodeDevices => call.typed(nodedevices::list_all),
+        P::NodeDeviceLookupByName => call.typed(nodedevices::lookup_by_name),
+        P::NodeDeviceLookupScsiHostByWwn => call.typed(nodedevices::lookup_scsi_host),
+        P::NodeDeviceGetXmlDesc => call.typed(nodedevices::xml),
+        P::NodeDeviceGetParent => call.typed(nodedevices::parent),
+        P::NodeDeviceNumOfCaps => call.typed(nodedevices::count_capabilities),
+        P::NodeDeviceListCaps => call.typed(nodedevices::capabilities),
+        P::NodeDeviceIsActive => call.typed(nodedevices::is_active),
+        P::NodeDeviceIsPersistent => call.typed(nodedevices::is_persistent),
+        P::NodeDeviceGetAutostart => call.typed(nodedevices::autostart),
+        P::NodeDeviceSetAutostart => call.typed(nodedevices::set_autostart),
+        P::NodeDeviceCreateXml => call.typed(nodedevices::create_xml),
+        P::NodeDeviceDefineXml => call.typed(nodedevices::define_xml),
+        P::NodeDeviceCreate => call.typed(nodedevices::create),
+        P::NodeDeviceDestroy => call.typed(nodedevices::destroy),
+        P::NodeDeviceUndefine => call.typed(nodedevices::undefine),
+        P::ConnectNodeDeviceEventRegisterAny => call.typed(nodedevices::event_register),
+        P::ConnectNodeDeviceEventDeregisterAny => call.typed(nodedevices::event_deregister),
 
         // Domains: found, listed, defined, described.
         P::DomainLookupById => call.typed(domains::lookup_by_id),

@@ -2,7 +2,7 @@
 
 use crate::convert;
 use crate::daemon::Daemon;
-use api::{Code, Error, ErrorDomain, Event, Result, Uuid};
+use api::{Code, Error, ErrorDomain, Event, NodeDeviceEvent, Result, Uuid};
 use rpc::message::{Header, Outgoing};
 use rpc::remote::{self, NonnullDomain, Procedure};
 use rpc::xdr::Codec;
@@ -20,25 +20,36 @@ const DEVICE_REMOVED: i32 = 15;
 const TUNABLE: i32 = 17;
 const DEVICE_ADDED: i32 = 19;
 const METADATA_CHANGE: i32 = 23;
+/// Of a device of the machine.
+const UPDATE: i32 = 1;
 
 /// Events of remote's program carry this serial.
 const SERIAL: u32 = 1;
 
-/// Callback ids are counted for domains and networks apart, over all clients.
+/// Callback ids are counted for each of these apart, over all clients.
 #[derive(Default)]
 pub struct Counters {
     domain: AtomicI32,
     network: AtomicI32,
+    node_device: AtomicI32,
     beside: AtomicI32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {
     kind: Kind,
     event: i32,
-    /// None: all domains, or networks.
-    uuid: Option<Uuid>,
+    /// None: all domains, networks or devices.
+    of: Option<Subject>,
     id: i32,
+}
+
+/// Whom an event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Subject {
+    Uuid(Uuid),
+    /// Devices of the machine are known by their names.
+    Device(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +58,7 @@ pub enum Kind {
     /// By a client that does not know callback ids.
     DomainLegacy,
     Network,
+    NodeDevice,
     /// Nothing of these kinds ever happens here.
     StoragePool,
     Secret,
@@ -57,6 +69,7 @@ impl Kind {
         match self {
             Kind::Domain | Kind::DomainLegacy => "domain",
             Kind::Network => "network",
+            Kind::NodeDevice => "node device",
             Kind::StoragePool => "storage pool",
             Kind::Secret => "secret",
         }
@@ -76,7 +89,7 @@ pub fn register_domain(
         return Err(Error::internal(ErrorDomain::Rpc, format!("unsupported event ID {event}")));
     }
     let id = counters.domain.fetch_add(1, Ordering::Relaxed);
-    list.push(Registration { kind: Kind::Domain, event, uuid: dom.map(|dom| Uuid(dom.uuid)), id });
+    list.push(Registration { kind: Kind::Domain, event, of: dom.map(|dom| Subject::Uuid(Uuid(dom.uuid))), id });
     Ok(id)
 }
 
@@ -88,7 +101,7 @@ pub fn register_legacy(counters: &Counters, list: &mut Registrations, event: i32
         return Err(Error::new(ErrorDomain::None, Code::InvalidArg, "event callback already tracked"));
     }
     let id = counters.domain.fetch_add(1, Ordering::Relaxed);
-    list.push(Registration { kind: Kind::DomainLegacy, event, uuid: None, id });
+    list.push(Registration { kind: Kind::DomainLegacy, event, of: None, id });
     Ok(())
 }
 
@@ -102,8 +115,27 @@ pub fn register_network(
         return Err(Error::internal(ErrorDomain::Rpc, format!("unsupported network event ID {event}")));
     }
     let id = counters.network.fetch_add(1, Ordering::Relaxed);
-    list.push(Registration { kind: Kind::Network, event, uuid: net.map(|net| Uuid(net.uuid)), id });
+    list.push(Registration { kind: Kind::Network, event, of: net.map(|net| Subject::Uuid(Uuid(net.uuid))), id });
     Ok(id)
+}
+
+pub fn register_node_device(
+    counters: &Counters,
+    list: &mut Registrations,
+    event: i32,
+    name: Option<String>,
+) -> Result<i32> {
+    if event != LIFECYCLE && event != UPDATE {
+        return Err(Error::internal(ErrorDomain::Rpc, format!("unsupported node device event ID {event}")));
+    }
+    let id = counters.node_device.fetch_add(1, Ordering::Relaxed);
+    list.push(Registration { kind: Kind::NodeDevice, event, of: name.map(Subject::Device), id });
+    Ok(id)
+}
+
+/// Whether one of them is for devices of the machine.
+pub fn hears_of_devices(list: &Registrations) -> bool {
+    list.iter().any(|registration| registration.kind == Kind::NodeDevice)
 }
 
 /// Of what is never heard of: storage pools and secrets have two events each.
@@ -112,28 +144,19 @@ pub fn register_beside(counters: &Counters, list: &mut Registrations, kind: Kind
         return Err(Error::internal(ErrorDomain::Rpc, format!("unsupported {} event ID {event}", kind.words())));
     }
     let id = counters.beside.fetch_add(1, Ordering::Relaxed);
-    list.push(Registration { kind, event, uuid: None, id });
+    list.push(Registration { kind, event, of: None, id });
     Ok(id)
 }
 
-pub fn deregister_beside(list: &mut Registrations, kind: Kind, id: i32) -> Result<()> {
+/// Ends a registration that has an id.
+pub fn deregister(list: &mut Registrations, kind: Kind, id: i32) -> Result<()> {
     let unknown = || Error::internal(ErrorDomain::Rpc, format!("{} event callback {id} not registered", kind.words()));
     remove(list, |r| r.kind == kind && r.id == id).ok_or_else(unknown)
-}
-
-pub fn deregister_domain(list: &mut Registrations, id: i32) -> Result<()> {
-    let unknown = || Error::internal(ErrorDomain::Rpc, format!("domain event callback {id} not registered"));
-    remove(list, |r| r.kind == Kind::Domain && r.id == id).ok_or_else(unknown)
 }
 
 pub fn deregister_legacy(list: &mut Registrations, event: i32) -> Result<()> {
     let unknown = || Error::internal(ErrorDomain::Rpc, format!("domain event {event} not registered"));
     remove(list, |r| r.kind == Kind::DomainLegacy && r.event == event).ok_or_else(unknown)
-}
-
-pub fn deregister_network(list: &mut Registrations, id: i32) -> Result<()> {
-    let unknown = || Error::internal(ErrorDomain::Rpc, format!("network event callback {id} not registered"));
-    remove(list, |r| r.kind == Kind::Network && r.id == id).ok_or_else(unknown)
 }
 
 fn remove(list: &mut Registrations, which: impl Fn(&Registration) -> bool) -> Option<()> {
@@ -155,19 +178,24 @@ pub fn publish(daemon: &Daemon, event: &Event) {
 
 /// What a registration hears of an event; None where that is nothing.
 fn message(registration: &Registration, event: &Event) -> Option<Outgoing> {
-    let (kind, number, uuid) = match event {
-        Event::Lifecycle { domain, .. } => (Kind::Domain, LIFECYCLE, domain.uuid),
-        Event::Reboot { domain } => (Kind::Domain, REBOOT, domain.uuid),
-        Event::BalloonChange { domain, .. } => (Kind::Domain, BALLOON_CHANGE, domain.uuid),
-        Event::DeviceRemoved { domain, .. } => (Kind::Domain, DEVICE_REMOVED, domain.uuid),
-        Event::Tunable { domain, .. } => (Kind::Domain, TUNABLE, domain.uuid),
-        Event::DeviceAdded { domain, .. } => (Kind::Domain, DEVICE_ADDED, domain.uuid),
-        Event::MetadataChange { domain, .. } => (Kind::Domain, METADATA_CHANGE, domain.uuid),
-        Event::Network { uuid, .. } => (Kind::Network, LIFECYCLE, *uuid),
+    let (kind, number, subject) = match event {
+        Event::Lifecycle { domain, .. } => (Kind::Domain, LIFECYCLE, Subject::Uuid(domain.uuid)),
+        Event::Reboot { domain } => (Kind::Domain, REBOOT, Subject::Uuid(domain.uuid)),
+        Event::BalloonChange { domain, .. } => (Kind::Domain, BALLOON_CHANGE, Subject::Uuid(domain.uuid)),
+        Event::DeviceRemoved { domain, .. } => (Kind::Domain, DEVICE_REMOVED, Subject::Uuid(domain.uuid)),
+        Event::Tunable { domain, .. } => (Kind::Domain, TUNABLE, Subject::Uuid(domain.uuid)),
+        Event::DeviceAdded { domain, .. } => (Kind::Domain, DEVICE_ADDED, Subject::Uuid(domain.uuid)),
+        Event::MetadataChange { domain, .. } => (Kind::Domain, METADATA_CHANGE, Subject::Uuid(domain.uuid)),
+        Event::Network { uuid, .. } => (Kind::Network, LIFECYCLE, Subject::Uuid(*uuid)),
+        Event::NodeDevice { name, event: NodeDeviceEvent::Updated } => {
+            (Kind::NodeDevice, UPDATE, Subject::Device(name.clone()))
+        }
+        Event::NodeDevice { name, .. } => (Kind::NodeDevice, LIFECYCLE, Subject::Device(name.clone())),
     };
     let legacy = registration.kind == Kind::DomainLegacy;
     let same_kind = registration.kind == kind || (legacy && kind == Kind::Domain);
-    if !same_kind || registration.event != number || registration.uuid.is_some_and(|wanted| wanted != uuid) {
+    let same_subject = registration.of.as_ref().is_none_or(|wanted| *wanted == subject);
+    if !same_kind || registration.event != number || !same_subject {
         return None;
     }
     let callback_id = registration.id;
@@ -233,6 +261,19 @@ fn message(registration: &Registration, event: &Event) -> Option<Outgoing> {
             let msg = remote::NetworkEventLifecycleMsg { callback_id, net, event: *event as i32, detail: 0 };
             encode(Procedure::NetworkEventLifecycle, &msg)
         }
+        Event::NodeDevice { name, event } => {
+            let dev = remote::NonnullNodeDevice { name: name.into() };
+            match event {
+                NodeDeviceEvent::Updated => {
+                    let msg = remote::NodeDeviceEventUpdateMsg { callback_id, dev };
+                    encode(Procedure::NodeDeviceEventUpdate, &msg)
+                }
+                NodeDeviceEvent::Created | NodeDeviceEvent::Deleted => {
+                    let msg = remote::NodeDeviceEventLifecycleMsg { callback_id, dev, event: *event as i32, detail: 0 };
+                    encode(Procedure::NodeDeviceEventLifecycle, &msg)
+                }
+            }
+        }
     }
 }
 
@@ -273,10 +314,30 @@ mod tests {
             "internal error: unsupported event ID 27"
         );
         assert_eq!(
-            deregister_domain(&mut list, 999).unwrap_err().message,
+            deregister(&mut list, Kind::Domain, 999).unwrap_err().message,
             "internal error: domain event callback 999 not registered"
         );
-        deregister_domain(&mut list, 0).unwrap();
+        deregister(&mut list, Kind::Domain, 0).unwrap();
         assert_eq!(list.len(), 3);
+    }
+    #[test]
+    fn devices_are_told_apart_by_name() {
+        let counters = Counters::default();
+        let mut list = Registrations::new();
+        for (event, name) in [(0, None), (0, Some("block_sda")), (0, Some("block_sdb")), (1, None)] {
+            register_node_device(&counters, &mut list, event, name.map(str::to_string)).unwrap();
+        }
+        let heard = |event| {
+            let event = Event::NodeDevice { name: "block_sda".into(), event };
+            list.iter().filter(|r| message(r, &event).is_some()).map(|r| r.id).collect::<Vec<i32>>()
+        };
+        assert_eq!(heard(NodeDeviceEvent::Created), [0, 1]);
+        assert_eq!(heard(NodeDeviceEvent::Deleted), [0, 1]);
+        assert_eq!(heard(NodeDeviceEvent::Updated), [3]);
+        assert!(hears_of_devices(&list));
+        assert_eq!(
+            register_node_device(&counters, &mut list, 2, None).unwrap_err().message,
+            "internal error: unsupported node device event ID 2"
+        );
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::call::{Call, known_flags, list_room};
 use api::{Code, Error, ErrorDomain, Result};
-use conf::xml::Writer;
+use conf::host_interface::{HostInterface, HostInterfaceKind};
 use rpc::remote::*;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,12 +34,8 @@ impl Device {
         self.attribute("address").unwrap_or_default()
     }
 
-    fn state(&self) -> String {
-        self.attribute("operstate").unwrap_or_else(|| "unknown".into())
-    }
-
     fn is_active(&self) -> bool {
-        self.state() == "up"
+        nodedev::link_of(&self.folder).state == "up"
     }
 
     fn handle(&self) -> NonnullInterface {
@@ -53,36 +49,21 @@ impl Device {
         names.iter().filter_map(|name| Device::named(class, name)).collect()
     }
 
-    fn describe(&self, w: &mut Writer, class: &Path, inner: bool) {
+    /// `inner`: as a port of a bridge.
+    fn describe(&self, class: &Path, inner: bool) -> HostInterface {
         let bridge = self.folder.join("bridge").exists();
-        w.open("interface");
-        w.attr("type", if bridge { "bridge" } else { "ethernet" });
-        w.attr("name", &self.name);
-        if let Some(mtu) = self.attribute("mtu").filter(|_| !inner) {
-            w.open("mtu");
-            w.attr("size", mtu);
-            w.close();
+        HostInterface {
+            name: self.name.clone(),
+            mtu: self.attribute("mtu").filter(|_| !inner),
+            kind: match bridge {
+                true => HostInterfaceKind::Bridge {
+                    stp: self.attribute("bridge/stp_state").as_deref() != Some("0"),
+                    delay: self.attribute("bridge/forward_delay"),
+                    ports: self.ports(class).iter().map(|port| port.describe(class, true)).collect(),
+                },
+                false => HostInterfaceKind::Ethernet { link: nodedev::link_of(&self.folder), mac: self.mac() },
+            },
         }
-        if bridge {
-            w.open("bridge");
-            w.attr("stp", if self.attribute("bridge/stp_state").as_deref() == Some("0") { "off" } else { "on" });
-            w.attr_opt("delay", self.attribute("bridge/forward_delay"));
-            for port in self.ports(class) {
-                port.describe(w, class, true);
-            }
-            w.close_apart();
-        } else {
-            let state = self.state();
-            let speed = self.attribute("speed").and_then(|speed| speed.parse::<u32>().ok());
-            w.open("link");
-            w.attr_opt("speed", speed.filter(|speed| *speed > 0 && state == "up"));
-            w.attr("state", state);
-            w.close();
-            w.open("mac");
-            w.attr("address", self.mac());
-            w.close();
-        }
-        w.close();
     }
 }
 
@@ -170,9 +151,7 @@ pub fn xml(call: &Call, args: InterfaceGetXmlDescArgs) -> Result<InterfaceGetXml
     known_flags(args.flags, 1, "udevInterfaceGetXMLDesc", ErrorDomain::Interface)?;
     let class = call.daemon.host.interfaces();
     let device = found(&class, &args.iface.name.to_string_lossy())?;
-    let mut writer = Writer::new();
-    device.describe(&mut writer, &class, false);
-    Ok(InterfaceGetXmlDescRet { xml: writer.finish().into() })
+    Ok(InterfaceGetXmlDescRet { xml: device.describe(&class, false).format().into() })
 }
 
 #[cfg(test)]
@@ -205,11 +184,7 @@ mod tests {
         device(class, "br7", &bridge);
         let names = |wanted| listed(class, wanted).into_iter().map(|one| one.name).collect::<Vec<_>>();
         assert_eq!((names(ACTIVE), names(INACTIVE)), (vec!["eth0".to_string()], vec!["br7".to_string()]));
-        let xml = |name| {
-            let mut writer = Writer::new();
-            found(class, name).unwrap().describe(&mut writer, class, false);
-            writer.finish()
-        };
+        let xml = |name| found(class, name).unwrap().describe(class, false).format();
         assert_eq!(
             xml("eth0"),
             "<interface type='ethernet' name='eth0'>\n  <mtu size='1500'/>\n  <link speed='1000' state='up'/>\n  \

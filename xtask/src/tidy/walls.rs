@@ -17,8 +17,9 @@ const WALLS: &[Wall] = &[
     Wall { name: "linux", may_use: &[], never: &["tracing"] },
     Wall { name: "lxc", may_use: &["api", "conf", "linux", "network", "rpc"], never: &["libc"] },
     Wall { name: "network", may_use: &["api", "conf", "linux"], never: &["libc"] },
+    Wall { name: "nodedev", may_use: &["api", "conf", "linux"], never: &["libc"] },
     Wall { name: "controller", may_use: &["api", "conf", "linux", "rpc"], never: &["libc", "rustls"] },
-    Wall { name: "virtlxcd", may_use: &["api", "conf", "linux", "lxc", "network", "rpc"], never: &["libc"] },
+    Wall { name: "virtlxcd", may_use: &["api", "conf", "linux", "lxc", "network", "nodedev", "rpc"], never: &["libc"] },
     Wall { name: "virsh", may_use: &["api", "conf", "rpc"], never: &["libc"] },
 ];
 

@@ -122,7 +122,7 @@ fn chosen(shell: &Shell, arguments: &Arguments) -> Result<rpc::Str, Failure> {
 fn create(shell: &mut Shell, arguments: &Arguments) -> Done {
     let path = arguments.need("file")?;
     let args =
-        NodeDeviceCreateXmlArgs { xml_desc: lookup::file(path)?.into(), flags: arguments.bits(&[("validate", 2)]) };
+        NodeDeviceCreateXmlArgs { xml_desc: lookup::file(path)?.into(), flags: arguments.bits(&[("validate", 1)]) };
     let made: NodeDeviceCreateXmlRet = shell
         .call(Procedure::NodeDeviceCreateXml, &args)
         .context(format!("Failed to create node device from {path}"))?;
@@ -280,7 +280,7 @@ fn list(shell: &mut Shell, arguments: &Arguments) -> Done {
     let mut names: Vec<String> = listed.devices.iter().map(|device| device.name.to_string_lossy()).collect();
     names.sort();
     if tree {
-        return print_tree(shell, &names);
+        return print_tree(shell, names);
     }
     if shell.json {
         return shell.table(&["Name"], &names.into_iter().map(|name| vec![name]).collect::<Vec<_>>());
@@ -289,13 +289,19 @@ fn list(shell: &mut Shell, arguments: &Arguments) -> Done {
     Ok(())
 }
 
-fn print_tree(shell: &Shell, names: &[String]) -> Done {
+fn print_tree(shell: &Shell, names: Vec<String>) -> Done {
     let mut children: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
     for name in names {
-        let args = NodeDeviceGetParentArgs { name: name.into() };
+        let args = NodeDeviceGetParentArgs { name: name.as_str().into() };
         let NodeDeviceGetParentRet { parent_name } = shell.call(Procedure::NodeDeviceGetParent, &args)?;
         let parent = parent_name.map(|parent| parent.to_string_lossy()).filter(|_| name != "computer");
-        children.entry(parent).or_default().push(name.clone());
+        children.entry(parent).or_default().push(name);
+    }
+    if shell.json {
+        let row = |parent: &Option<String>, name: &String| vec![name.clone(), parent.clone().unwrap_or_default()];
+        let rows: Vec<_> =
+            children.iter().flat_map(|(parent, names)| names.iter().map(|name| row(parent, name))).collect();
+        return shell.table(&["Name", "Parent"], &rows);
     }
     let mut out = String::new();
     for root in children.get(&None).into_iter().flatten() {
