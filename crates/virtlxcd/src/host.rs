@@ -49,6 +49,11 @@ impl Host {
         self.sys.join("class/net")
     }
 
+    /// Where it tells of VLANs, a file for each.
+    pub fn vlans(&self) -> PathBuf {
+        self.proc.join("net/vlan")
+    }
+
     pub fn hostname(&self) -> String {
         rustix::system::uname().nodename().to_string_lossy().into_owned()
     }

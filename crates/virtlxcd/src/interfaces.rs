@@ -4,7 +4,7 @@
 
 use crate::call::{Call, known_flags, list_room};
 use api::{Code, Error, ErrorDomain, Result};
-use conf::host_interface::{HostInterface, HostInterfaceKind};
+use conf::host_interface::{BondMonitor, HostInterface, HostInterfaceKind};
 use rpc::remote::*;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,29 +42,65 @@ impl Device {
         NonnullInterface { name: self.name.as_str().into(), mac: self.mac().as_str().into() }
     }
 
-    /// What is plugged into this bridge, by name.
-    fn ports(&self, class: &Path) -> Vec<Device> {
-        let mut names = names_in(&self.folder.join("brif"));
-        names.sort();
-        names.iter().filter_map(|name| Device::named(class, name)).collect()
+    fn number(&self, file: &str) -> u32 {
+        self.attribute(file).and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 
-    /// `inner`: as a port of a bridge.
-    fn describe(&self, class: &Path, inner: bool) -> HostInterface {
-        let bridge = self.folder.join("bridge").exists();
-        HostInterface {
-            name: self.name.clone(),
-            mtu: self.attribute("mtu").filter(|_| !inner),
-            kind: match bridge {
-                true => HostInterfaceKind::Bridge {
-                    stp: self.attribute("bridge/stp_state").as_deref() != Some("0"),
-                    delay: self.attribute("bridge/forward_delay"),
-                    ports: self.ports(class).iter().map(|port| port.describe(class, true)).collect(),
-                },
-                false => HostInterfaceKind::Ethernet { link: nodedev::link_of(&self.folder), mac: self.mac() },
-            },
+    /// Of a file that has a word and its number.
+    fn word(&self, file: &str) -> Option<String> {
+        self.attribute(file)?.split_whitespace().next().map(str::to_string)
+    }
+
+    /// `vlans` is the kernel's folder with a file for each VLAN; `inner`: as a part of another.
+    fn describe(&self, class: &Path, vlans: &Path, inner: bool) -> HostInterface {
+        let parts = |mut names: Vec<String>| {
+            names.sort();
+            let devices = names.iter().filter_map(|name| Device::named(class, name));
+            devices.map(|device| device.describe(class, vlans, true)).collect()
+        };
+        let link = nodedev::link_of(&self.folder);
+        let kind = if self.folder.join("bridge").exists() {
+            HostInterfaceKind::Bridge {
+                stp: self.attribute("bridge/stp_state").as_deref() != Some("0"),
+                delay: self.attribute("bridge/forward_delay"),
+                ports: parts(names_in(&self.folder.join("brif"))),
+            }
+        } else if let Some(mode) = self.word("bonding/mode") {
+            let members = self.attribute("bonding/slaves").unwrap_or_default();
+            let members = parts(members.split_whitespace().map(str::to_string).collect());
+            HostInterfaceKind::Bond { link, mode, monitor: self.bond_monitor(), members }
+        } else if let Some((tag, device)) = fs::read_to_string(vlans.join(&self.name)).ok().as_deref().and_then(vlan) {
+            HostInterfaceKind::Vlan { link, tag, device: device.to_string() }
+        } else {
+            HostInterfaceKind::Ethernet { link, mac: self.mac() }
+        };
+        HostInterface { name: self.name.clone(), mtu: self.attribute("mtu").filter(|_| !inner), kind }
+    }
+
+    fn bond_monitor(&self) -> Option<BondMonitor> {
+        let known = |word: &String| matches!(word.as_str(), "active" | "backup" | "all");
+        match (self.number("bonding/arp_interval"), self.number("bonding/miimon")) {
+            (0, 0) => None,
+            (0, interval) => Some(BondMonitor::Carrier {
+                interval,
+                down_delay: self.number("bonding/downdelay"),
+                up_delay: self.number("bonding/updelay"),
+                kept: self.number("bonding/use_carrier") != 0,
+            }),
+            (interval, _) => Some(BondMonitor::Arp {
+                interval,
+                targets: self.attribute("bonding/arp_ip_target").unwrap_or_default(),
+                validate: self.word("bonding/arp_validate").filter(known),
+            }),
         }
     }
+}
+
+/// Tag and device below, from what the kernel tells of a VLAN in /proc/net/vlan: a line with `VID: 5`, one with `Device: eth0`.
+fn vlan(text: &str) -> Option<(u32, &str)> {
+    let (_, rest) = text.split_once("VID:")?;
+    let device = text.lines().find_map(|line| line.strip_prefix("Device:"))?;
+    Some((rest.split_whitespace().next()?.parse().ok()?, device.trim()))
 }
 
 fn names_in(folder: &Path) -> Vec<String> {
@@ -151,7 +187,7 @@ pub fn xml(call: &Call, args: InterfaceGetXmlDescArgs) -> Result<InterfaceGetXml
     known_flags(args.flags, 1, "udevInterfaceGetXMLDesc", ErrorDomain::Interface)?;
     let class = call.daemon.host.interfaces();
     let device = found(&class, &args.iface.name.to_string_lossy())?;
-    Ok(InterfaceGetXmlDescRet { xml: device.describe(&class, false).format().into() })
+    Ok(InterfaceGetXmlDescRet { xml: device.describe(&class, &call.daemon.host.vlans(), false).format().into() })
 }
 
 #[cfg(test)]
@@ -184,7 +220,7 @@ mod tests {
         device(class, "br7", &bridge);
         let names = |wanted| listed(class, wanted).into_iter().map(|one| one.name).collect::<Vec<_>>();
         assert_eq!((names(ACTIVE), names(INACTIVE)), (vec!["eth0".to_string()], vec!["br7".to_string()]));
-        let xml = |name| found(class, name).unwrap().describe(class, false).format();
+        let xml = |name| found(class, name).unwrap().describe(class, &folder.join("vlans"), false).format();
         assert_eq!(
             xml("eth0"),
             "<interface type='ethernet' name='eth0'>\n  <mtu size='1500'/>\n  <link speed='1000' state='up'/>\n  \
@@ -195,6 +231,40 @@ mod tests {
             "<interface type='bridge' name='br7'>\n  <mtu size='1500'/>\n  <bridge stp='off' delay='1500'>\n    \
              <interface type='ethernet' name='v0'>\n      <link state='down'/>\n      \
              <mac address='02:00:00:00:00:02'/>\n    </interface>\n  </bridge>\n</interface>\n"
+        );
+
+        let bond = [("address", "02:00:00:00:00:07"), ("operstate", "up"), ("speed", "1000"), ("mtu", "9000")];
+        device(class, "bond7", &bond);
+        let monitored = [("mode", "802.3ad 4"), ("miimon", "100"), ("updelay", "200"), ("downdelay", "0")];
+        let settings = [("use_carrier", "1"), ("arp_interval", "0"), ("slaves", "eth0 gone")];
+        device(&class.join("bond7"), "bonding", &[&monitored[..], &settings[..]].concat());
+        assert_eq!(
+            xml("bond7"),
+            "<interface type='bond' name='bond7'>\n  <mtu size='9000'/>\n  <link speed='1000' state='up'/>\n  \
+             <bond mode='802.3ad'>\n    <miimon freq='100' updelay='200' carrier='netif'/>\n    \
+             <interface type='ethernet' name='eth0'>\n      <link speed='1000' state='up'/>\n      \
+             <mac address='02:00:00:00:00:01'/>\n    </interface>\n  </bond>\n</interface>\n"
+        );
+        let settings = [("arp_interval", "250"), ("arp_ip_target", "10.0.0.1,10.0.0.2"), ("slaves", "")];
+        device(&class.join("bond7"), "bonding", &settings);
+        for (validate, shown) in [("none 0", ""), ("backup 2", " validate='backup'"), ("filter 4", "")] {
+            device(&class.join("bond7"), "bonding", &[("arp_validate", validate)]);
+            let expected = format!(
+                "  <bond mode='802.3ad'>\n    <arpmon interval='250' target='10.0.0.1,10.0.0.2'{shown}/>\n  </bond>\n"
+            );
+            assert!(xml("bond7").contains(&expected), "{}", xml("bond7"));
+        }
+        device(&class.join("bond7"), "bonding", &[("arp_interval", "0"), ("miimon", "0")]);
+        assert!(xml("bond7").contains("<bond mode='802.3ad'>\n  </bond>"), "{}", xml("bond7"));
+
+        device(class, "eth0.5", &[("address", "02:00:00:00:00:01"), ("operstate", "down"), ("mtu", "1500")]);
+        let told =
+            "eth0.5  VID: 5\t REORDER_HDR: 1  dev->priv_flags: 1\n\nDevice: eth0\nINGRESS priority mappings: 0:0";
+        device(class, "vlans", &[("eth0.5", told)]);
+        assert_eq!(
+            xml("eth0.5"),
+            "<interface type='vlan' name='eth0.5'>\n  <mtu size='1500'/>\n  <link state='down'/>\n  <vlan tag='5'>\n    \
+             <interface name='eth0'/>\n  </vlan>\n</interface>\n"
         );
         assert!(found(class, "../etc").is_err() && found(class, "..").is_err());
         fs::remove_dir_all(folder).unwrap();
