@@ -61,7 +61,8 @@ fn pretend() {
     made_up::make(Path::new("/made-up"));
     shell(
         "for part in devices/system fs module; do mkdir -p /made-up/sys/$part; mount --rbind /sys/$part \
-         /made-up/sys/$part; done; mount --rbind /made-up/sys /sys; mkdir -p /run/udev; cp -a /made-up/run/udev /run",
+         /made-up/sys/$part; done; mount --rbind /made-up/sys /sys; mkdir -p /run/udev /usr/share/misc; cp -a /made-up/run/udev /run; cp \
+         /made-up/usr/share/misc/pci.ids /usr/share/misc",
     )
     .ok();
 }

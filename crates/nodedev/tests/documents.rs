@@ -9,36 +9,19 @@ use nodedev::Machine;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PCI_IDS: &str = "\
-10df  Emulex Corporation
-\tf100  LPe12000 Series 8Gb Fibre Channel Adapter
-1b36  Red Hat, Inc.
-\t000d  QEMU XHCI Host Controller
-\t0010  QEMU NVM Express Controller
-8086  Intel Corporation
-\t10ed  82599 Ethernet Controller Virtual Function
-\t10fb  82599ES 10-Gigabit SFI/SFP+ Network Connection
-\t191b  HD Graphics 530
-\t2922  82801IR/IO/IH (ICH9R/DO/DH) 6 port SATA Controller [AHCI mode]
-\t29c0  82G33/G31/P35/P31 Express DRAM Controller
-\t3420  7500/5520/5500/X58 I/O Hub PCI Express Root Port 0
-";
-
 /// Gone at its end.
 struct MadeUp(PathBuf);
 
 impl MadeUp {
     fn make(test: &str) -> MadeUp {
         let root = std::env::temp_dir().join(format!("virtlxc-nodedev-{test}-{}", std::process::id()));
-        fs::create_dir_all(root.join("share/misc")).unwrap();
-        fs::write(root.join("share/misc/pci.ids"), PCI_IDS).unwrap();
         made_up::make(&root);
         MadeUp(root)
     }
 
     fn machine(&self) -> Machine {
         let at = |name| self.0.join(name);
-        Machine::new(&Paths { sys: at("sys"), udev: at("run/udev"), share: at("share"), ..Paths::system() })
+        Machine::new(&Paths { sys: at("sys"), udev: at("run/udev"), share: at("usr/share"), ..Paths::system() })
     }
 }
 

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 pub const EXPECTED: &str = include_str!("expected.xml");
 
-/// Makes `sys` and `run/udev` of the machine in `root`.
+/// Makes `sys`, `run/udev` and the names of PCI devices, as far as the machine needs them, in `root`.
 pub fn make(root: &Path) {
+    write(&root.join("usr/share/misc/pci.ids"), include_bytes!("pci.ids"));
     let mut device = "";
     for line in include_str!("machine.txt").lines() {
         let Some(line) = line.strip_prefix('\t') else {
