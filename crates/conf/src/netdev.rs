@@ -130,15 +130,15 @@ pub(crate) fn vlan(node: Node) -> Result<Element> {
     match node.attr("trunk").filter(|text| !text.is_empty()) {
         None => {}
         Some(text) if text.eq_ignore_ascii_case("yes") => trunk = true,
-        Some(_) if native => {
-            return Err(bare_xml(
-                "invalid configuration in <vlan> - \"trunk='no'\" is not allowed with a native vlan id",
-            ));
-        }
         Some(text) if trunk => {
             return Err(bare_xml(format!(
                 "invalid \"trunk='{text}'\" in <vlan> - trunk='yes' is required for more than one vlan tag"
             )));
+        }
+        Some(_) if native => {
+            return Err(bare_xml(
+                "invalid configuration in <vlan> - \"trunk='no'\" is not allowed with a native vlan id",
+            ));
         }
         Some(text) if text.eq_ignore_ascii_case("no") => {}
         Some(other) => return Err(bare_xml(format!("invalid \"trunk='{other}'\" in <vlan> - must be yes or no"))),

@@ -13,7 +13,9 @@ pub(super) fn complete(domain: &mut Domain, context: &Context) -> Result<()> {
     context.later(Check::Consoles, consoles(domain));
     controllers_index(&mut domain.other_devices)?;
     context.later(Check::DiskNames, disks::place(&mut domain.disks));
+    context.later(Check::DiskTargets, disks::apart(&domain.disks));
     context.later(Check::Hostdevs, hostdevs(domain));
+    context.later(Check::Filesystems, filesystems(domain));
     if domain.vcpu.placement == Placement::Static {
         let auto = |tune: &NumaTune| tune.memory.as_ref().is_some_and(|m| m.placement == Placement::Auto);
         if domain.numatune.as_ref().is_some_and(auto) && domain.vcpu.cpuset.is_none() {
@@ -25,6 +27,16 @@ pub(super) fn complete(domain: &mut Domain, context: &Context) -> Result<()> {
     // In the order in which they are written.
     domain.other_devices.sort_by_key(|device| parse::OTHER_CLASSES.iter().position(|class| *class == device.name));
     Ok(())
+}
+
+/// Tags of virtiofs are unique; a container's mounts may lie over each other.
+fn filesystems(domain: &Domain) -> Result<()> {
+    let virtiofs = |one: &&Filesystem| one.driver.as_ref().is_some_and(|d| d.kind == FilesystemDriverKind::Virtiofs);
+    let mut seen = HashSet::new();
+    match domain.filesystems.iter().filter(virtiofs).find(|one| !seen.insert(one.target.as_str())) {
+        Some(twice) => Err(refuse::unsupported(format!("filesystem target '{}' specified twice", twice.target))),
+        None => Ok(()),
+    }
 }
 
 /// No device twice; SCSI devices get a place on a controller.

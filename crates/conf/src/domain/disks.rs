@@ -31,11 +31,17 @@ pub(super) fn disk(node: Node, context: &Context) -> Result<Disk> {
     } else if sourceless {
         context.later::<()>(Check::Disk, Err(refuse::missing_source(&target)).at(node));
     }
-    if device == "floppy" && !target.starts_with("fd") {
-        return Err(refuse::internal(format!("Invalid floppy device name: {target}")));
+    let misnamed = match device.as_str() {
+        "floppy" if !target.starts_with("fd") => Some("floppy"),
+        "disk" | "lun" if target.starts_with("fd") => Some("harddisk"),
+        _ => None,
+    };
+    if let Some(what) = misnamed.filter(|_| !target.is_empty()) {
+        let message = format!("Invalid {what} device name: {target}");
+        context.later::<()>(Check::Disk, Err(refuse::internal(message)).at(node));
     }
-    if ["disk", "lun"].contains(&device.as_str()) && target.starts_with("fd") {
-        return Err(refuse::internal(format!("Invalid harddisk device name: {target}")));
+    if kind == "block" && element.child("source").is_none() && ["cdrom", "floppy"].contains(&device.as_str()) {
+        element.set("type", "file");
     }
     details(&mut element, &kind, &device)?;
     address::info(&mut element.children)?;
@@ -167,6 +173,11 @@ pub(super) fn place(disks: &mut Vec<Disk>) -> Result<()> {
         place_disk(&mut disk.element)?;
         disk_source::checked(&disk.element)?;
     }
+    Ok(())
+}
+
+/// No target and no place on a controller twice.
+pub(super) fn apart(disks: &[Disk]) -> Result<()> {
     let mut names: HashMap<&str, &Disk> = HashMap::new();
     for disk in disks.iter() {
         if let Some(other) = names.insert(disk.target(), disk) {
@@ -225,7 +236,8 @@ fn sort_disks(disks: &mut Vec<Disk>) {
 /// Bus by name, address by both.
 fn place_disk(element: &mut Element) -> Result<()> {
     let named = element.child("target").and_then(|t| t.attr("dev")).unwrap_or_default().to_string();
-    let buses = [("sd", "scsi"), ("hd", "ide"), ("fd", "fdc"), ("vd", "virtio"), ("xvd", "xen"), ("ubd", "uml")];
+    let floppies = if element.attr("device") == Some("floppy") { "fdc" } else { "ide" };
+    let buses = [("sd", "scsi"), ("hd", "ide"), ("fd", floppies), ("vd", "virtio"), ("xvd", "xen"), ("ubd", "uml")];
     if let Some(target) = element.child_mut("target").filter(|t| t.attr("bus").is_none()) {
         if let Some((_, bus)) = buses.iter().find(|(prefix, _)| named.starts_with(prefix)) {
             target.attrs.insert(1, ("bus".to_string(), bus.to_string()));

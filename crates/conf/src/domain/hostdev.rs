@@ -76,7 +76,7 @@ fn unknown_kind(kind: &str) -> api::Error {
 
 fn capability(node: Node, kind: &str, source: Option<Node>) -> Result<HostdevSource> {
     let text = |name: &str| {
-        let text = source.and_then(|s| s.child(name)).map(|n| n.text().into_owned());
+        let text = node.find(&format!("source/{name}")).map(|n| n.text().into_owned());
         text.filter(|text| !text.is_empty())
     };
     let missing =

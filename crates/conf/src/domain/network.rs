@@ -35,7 +35,11 @@ pub(super) fn interface(node: Node, context: &Context) -> Result<Interface> {
     }
     let trust_guest_rx_filters = refuse::word(node, "trustGuestRxFilters", refuse::yes_no)?;
     let child_attr = |child: &str, name: &str| node.child(child).and_then(|c| c.attr(name)).map(str::to_string);
+    let model = node.child("model").map(|m| netdev::model(m, context).at(m)).transpose()?.flatten();
+    let virtio = model.as_ref().is_some_and(|model| model.starts_with("virtio"));
     let source = source(node, kind, context)?;
+    let bandwidth = node.child("bandwidth").map(|n| crate::netdev::bandwidth(n).at(n)).transpose()?.flatten();
+    let vlan = node.child("vlan").map(|n| crate::netdev::vlan(n).at(n)).transpose()?;
     let mut kept = Vec::new();
     kept.extend(node.child("virtualport").map(|n| netdev::virtual_port(n, kind, context).at(n)).transpose()?);
     let (mac, mac_generated, mac_kept) = mac(node, context)?;
@@ -60,15 +64,12 @@ pub(super) fn interface(node: Node, context: &Context) -> Result<Interface> {
         let message = format!("unmanaged target dev is not supported on interfaces of type '{kind}'");
         context.later::<()>(Check::Interface, Err(refuse::unsupported(message)).at(node));
     }
-    let model = node.child("model").map(|m| netdev::model(m, context).at(m)).transpose()?.flatten();
-    let virtio = model.as_ref().is_some_and(|model| model.starts_with("virtio"));
-    let bandwidth = node.child("bandwidth").map(|n| crate::netdev::bandwidth(n).at(n)).transpose()?.flatten();
     if let Some(inbound) = bandwidth.as_ref().and_then(|b| b.inbound).filter(|_| kind != "network") {
         if inbound.floor > 0 {
             return Err(refuse::unsupported("floor attribute is not supported for this config"));
         }
     }
-    kept.extend(node.child("vlan").map(|n| crate::netdev::vlan(n).at(n)).transpose()?);
+    kept.extend(vlan);
     if let Some(port) = node.child("port") {
         let isolated = refuse::word(port, "isolated", refuse::yes_no).at(port)?;
         if isolated == Some(true) && !["network", "bridge"].contains(&kind) {

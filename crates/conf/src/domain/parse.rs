@@ -41,8 +41,8 @@ pub(super) struct Context<'a> {
 /// What libvirt looks at when everything is read, in that order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Check {
-    DiskNames,
     Kind,
+    DiskNames,
     Model,
     MemoryDevice,
     Init,
@@ -56,11 +56,13 @@ pub(super) enum Check {
     Machine,
     Character,
     Filesystem,
+    DiskTargets,
     Resource,
     Hostdevs,
     LifeCycle,
     Cpu,
     Blkio,
+    Filesystems,
     IdMap,
     NameLine,
 }
@@ -220,8 +222,8 @@ pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Do
     let memtune = tuning::memtune(root)?;
     let vcpu = tuning::vcpu(root)?;
     kept.extend(tuning::iothreads(root, context)?);
-    let cpu = features::cpu(root, context, &vcpu)?;
     let cputune = tuning::cputune(root, context, &vcpu, &kept)?;
+    let cpu = features::cpu(root, context, &vcpu)?;
     let numatune = tuning::numatune(root, context, &vcpu, cells)?;
     let (partition, fibrechannel_appid) = tuning::resource(root, context)?;
     let features = features::features(root)?;
@@ -236,11 +238,6 @@ pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Do
         }
     }
     let os = os::boot(root, context, arch, machine)?;
-    for node in root.all("sysinfo") {
-        kept.push(system::sysinfo(node, context, &uuid).at(node)?);
-    }
-    kept.extend(system::keywrap(root, context)?);
-    kept.extend(system::launch_security(root, context)?);
     kept.extend(cpu);
     let metadata = root.child("metadata").map(Metadata::from_node);
     let mut domain = Domain {
@@ -279,6 +276,11 @@ pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Do
         extension: Extension::default(),
     };
     devices(root, context, &mut domain)?;
+    for node in root.all("sysinfo") {
+        domain.kept.push(system::sysinfo(node, context, &uuid).at(node)?);
+    }
+    domain.kept.extend(system::keywrap(root, context)?);
+    domain.kept.extend(system::launch_security(root, context)?);
     domain.idmap = os::idmap(root, context)?;
     domain.shares = seclabel::shares(root)?;
     domain.extension = extension::extension(root)?;

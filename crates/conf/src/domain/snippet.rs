@@ -85,6 +85,7 @@ impl Domain {
                 }
                 self.disks.push(disk);
                 disks::place(&mut self.disks)?;
+                disks::apart(&self.disks)?;
                 complete::implied_controllers(self);
             }
             Device::Interface(interface) => self.interfaces.push(*interface),

@@ -73,7 +73,7 @@ fn mode(node: Node, name: &str) -> Result<Option<u32>> {
 }
 
 fn space(node: Node, name: &str) -> Result<u64> {
-    let Some(child) = node.child(name) else { return Ok(0) };
+    let Some(child) = node.child(name).filter(|child| !child.text().is_empty()) else { return Ok(0) };
     tuning::scaled(child, &child.text(), &format!("./{name}[1]"), 1).at(child)
 }
 
@@ -141,10 +141,11 @@ fn driver(node: Node) -> Result<(Option<FilesystemDriver>, Option<Element>)> {
         Some("immediate") => Some("immediate".to_string()),
         Some(other) => return Err(refuse::bad_attribute("driver", "wrpolicy", other, "")),
     };
-    let queue = refuse::unsigned(node, "queue", 10)?.filter(|queue| *queue != 0);
     let mut kept = Vec::new();
-    let virtiofs = kind == Some(FilesystemDriverKind::Virtiofs);
-    kept.extend(queue.filter(|_| virtiofs).map(|queue| ("queue".to_string(), queue.to_string())));
+    if kind == Some(FilesystemDriverKind::Virtiofs) {
+        let queue = refuse::unsigned(node, "queue", 10)?.filter(|queue| *queue != 0);
+        kept.extend(queue.map(|queue| ("queue".to_string(), queue.to_string())));
+    }
     for name in ["iommu", "ats", "packed", "page_per_vq"] {
         kept.extend(
             refuse::word(node, name, refuse::on_off)?

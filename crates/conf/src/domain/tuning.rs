@@ -262,7 +262,12 @@ fn thread_pool(element: &Element) -> Result<()> {
 pub(super) fn backing(root: Node, context: &Context, cells: usize) -> Result<Option<Element>> {
     let Some(node) = root.child("memoryBacking") else { return Ok(None) };
     let backing = context.keep(node, "memoryBacking")?;
-    for page in backing.child("hugepages").into_iter().flat_map(|pages| &pages.children) {
+    let pages = || backing.child("hugepages").into_iter().flat_map(|pages| &pages.children);
+    let mut masters = pages().filter(|page| page.attr("nodeset").is_none()).filter_map(|page| page.attr("size"));
+    if let Some((first, second)) = masters.next().zip(masters.next()) {
+        return Err(refuse::detail(format!("two master hugepages detected: {first} and {second}"))).at(node);
+    }
+    for page in pages() {
         if page.attr("size") == Some("0") {
             return Err(refuse::detail("hugepage size can't be zero")).at(node);
         }
