@@ -15,6 +15,7 @@ pub(super) fn refine(source: &mut Element, kind: &str, device: &str) -> Result<(
     let protocol = source.attr("protocol").unwrap_or_default().to_string();
     source.children.retain(|child| match child.name.as_str() {
         "reconnect" => kind == "vhostuser",
+        "address" => kind == "nvme",
         "ssl" => ["https", "ftps"].contains(&protocol.as_str()),
         "cookies" => ["http", "https"].contains(&protocol.as_str()),
         _ => true,

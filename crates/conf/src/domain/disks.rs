@@ -178,10 +178,14 @@ pub(super) fn place(disks: &mut Vec<Disk>) -> Result<()> {
 
 /// No target and no place on a controller twice.
 pub(super) fn apart(disks: &[Disk]) -> Result<()> {
+    let shown = |disk: &Disk| {
+        let pooled = disk.element.attr("type") == Some("volume") && disk.element.child("source").is_some();
+        disk.source_path().unwrap_or(if pooled { "<null>" } else { "none" }).to_string()
+    };
     let mut names: HashMap<&str, &Disk> = HashMap::new();
     for disk in disks.iter() {
         if let Some(other) = names.insert(disk.target(), disk) {
-            let (first, second) = (other.source_path().unwrap_or("none"), disk.source_path().unwrap_or("none"));
+            let (first, second) = (shown(other), shown(disk));
             let message = format!("target '{}' duplicated for disk sources '{first}' and '{second}'", disk.target());
             return Err(refuse::xml(message));
         }

@@ -160,11 +160,11 @@ fn schedulers(
     let mut seen = HashSet::new();
     let mut found: Vec<(u32, Element)> = Vec::new();
     for scheduler in node.all(name) {
-        let rules = context.keep(scheduler, "scheduler")?;
         let text = scheduler.attr(attribute).filter(|text| !text.is_empty());
         let missing = || refuse::xml(format!("Missing attribute '{attribute}' in element '{name}'"));
         let text = text.ok_or_else(missing).at(scheduler)?;
         let set = CpuSet::parse(text).ok_or_else(|| refuse::bad_bitmap(text)).at(scheduler)?;
+        let rules = context.keep(scheduler, "scheduler")?;
         for id in set.iter() {
             if !seen.insert(id) {
                 let message = format!("'{name}' attributes '{attribute}' must not overlap");

@@ -13,13 +13,13 @@ pub(super) fn seclabels(root: Node, context: &Context) -> Result<Vec<SecLabel>> 
     let mut labels: Vec<(Option<String>, SecLabel)> = Vec::new();
     let mut models = HashSet::new();
     for node in &nodes {
-        let Some(label) = seclabel(*node, context).at(*node)? else { continue };
+        let label = seclabel(*node, context).at(*node)?;
         let model = node.attr("model").map(str::to_string);
         if !models.insert(model.clone()) {
             let message = format!("seclabel for model {} is already provided", model.as_deref().unwrap_or("(null)"));
             return Err(refuse::detail(message)).at(*node);
         }
-        labels.push((model, label));
+        labels.extend(label.map(|label| (model, label)));
     }
     if labels.len() > 1 && labels.iter().any(|(model, _)| model.is_none()) {
         return Err(refuse::xml("missing security model when using multiple labels"));

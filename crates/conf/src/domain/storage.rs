@@ -143,8 +143,10 @@ fn driver(node: Node) -> Result<(Option<FilesystemDriver>, Option<Element>)> {
     };
     let mut kept = Vec::new();
     if kind == Some(FilesystemDriverKind::Virtiofs) {
-        let queue = refuse::unsigned(node, "queue", 10)?.filter(|queue| *queue != 0);
-        kept.extend(queue.map(|queue| ("queue".to_string(), queue.to_string())));
+        let text = node.attr("queue").unwrap_or("0");
+        let bad = || refuse::xml(format!("cannot parse queue size '{text}' for virtiofs"));
+        let queue = number::u64_of(text, 10).ok_or_else(bad)?;
+        kept.extend(Some(queue).filter(|queue| *queue != 0).map(|queue| ("queue".to_string(), queue.to_string())));
     }
     for name in ["iommu", "ats", "packed", "page_per_vq"] {
         kept.extend(

@@ -121,6 +121,9 @@ pub(super) fn blkiotune(root: Node, context: &Context) -> Result<BlkioTune> {
 
 fn blkio_device(node: Node) -> Result<BlkioDevice> {
     let mut device = BlkioDevice::default();
+    if node.child("path").is_none_or(|path| path.text().is_empty()) {
+        return Err(refuse::unsupported("missing per-device path"));
+    }
     for child in node.elements() {
         let text = child.text();
         let bad = |what: &str| refuse::unsupported(format!("could not parse {what} {text}"));
@@ -136,10 +139,7 @@ fn blkio_device(node: Node) -> Result<BlkioDevice> {
             _ => {}
         }
     }
-    match device.path.is_empty() {
-        true => Err(refuse::unsupported("missing per-device path")),
-        false => Ok(device),
-    }
+    Ok(device)
 }
 
 pub(super) fn vcpu(root: Node) -> Result<Vcpu> {
@@ -367,7 +367,8 @@ pub(super) fn numatune(root: Node, context: &Context, vcpu: &Vcpu, cells: usize)
             let node = context.keep(child, "memnode")?;
             memnode(&node, tune.memory.as_ref(), cells).at(child)?;
             if tune.nodes.iter().any(|other| other.attr("cellid") == node.attr("cellid")) {
-                return Err(refuse::xml("Multiple memnode elements with the same 'cellid'")).at(child);
+                let cell = node.attr("cellid").unwrap_or_default();
+                return Err(refuse::xml(format!("Multiple memnode elements with cellid {cell}"))).at(child);
             }
             tune.nodes.push(node);
         }
