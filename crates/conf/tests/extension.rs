@@ -46,6 +46,19 @@ fn what_is_wrong_is_refused() {
         let error = parse(&format!("<v:container>{inside}</v:container>"), "", false).expect_err(inside);
         assert!(error.contains(expect), "{inside}: {error}");
     }
-    let error = parse("<v:container><v:what/></v:container>", "", true).expect_err("unknown");
-    assert!(error.contains("/domain/v:container/v:what: not known; allowed: idmap"), "{error}");
+    for (top, expect) in [
+        ("<v:container><v:what/></v:container>", "/domain/v:container/v:what: not known; allowed: idmap"),
+        ("<v:container a='1'/>", "/domain/v:container: attribute 'a' is not known here; allowed: nothing"),
+        ("<v:container><pids max='3'/></v:container>", "/domain/v:container/pids: has to be in the namespace"),
+        (
+            "<v:container><v:pids max='3'><v:x/></v:pids></v:container>",
+            "/v:pids/v:x: not known; nothing is allowed here",
+        ),
+        ("<v:container><v:pids max='3'>3</v:pids></v:container>", "/v:pids: text has no place here"),
+        ("<v:pids max='3'/>", "/domain/v:pids: not known; allowed: container"),
+    ] {
+        let error = parse(top, "", true).expect_err("unknown");
+        assert!(error.contains(expect), "{error}");
+        assert!(parse(top, "", false).is_ok(), "{top}");
+    }
 }

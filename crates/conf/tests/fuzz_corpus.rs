@@ -1,8 +1,10 @@
-//! What the coverage-guided fuzzer has found worth keeping (`fuzz/domain.corpus`), and what once took it too long: each is
-//! read, written and read again as in `fuzz/fuzz_targets/domain.rs`.
+//! What the coverage-guided fuzzer has found worth keeping (`fuzz/*.corpus`), and what once took it too long: each is read,
+//! written and read again as the fuzzer does it.
 
-use conf::domain::{Domain, FormatOptions, Host, ParseOptions};
 use std::time::{Duration, Instant};
+
+#[path = "../../../fuzz/checks.rs"]
+mod checks;
 
 /// Each input behind its length on a line of its own.
 fn inputs(mut rest: &[u8]) -> Vec<&[u8]> {
@@ -15,24 +17,34 @@ fn inputs(mut rest: &[u8]) -> Vec<&[u8]> {
     inputs
 }
 
-#[test]
-fn every_input_is_refused_or_stable() {
-    let host = Host { arch: "x86_64", emulator: "/emulator", random: &|bytes| bytes.fill(7) };
-    let parse = |xml: &[u8]| Domain::parse(xml, ParseOptions::default(), &host).map(|parsed| parsed.domain);
-    let (mut taken, inputs) = (0, inputs(include_bytes!("../../../fuzz/domain.corpus")));
+/// At least so many inputs, and so many that are taken.
+fn check(corpus: &[u8], check: fn(&[u8]) -> usize, inputs_at_least: usize, taken_at_least: usize) {
+    let (mut taken, inputs) = (0, inputs(corpus));
     for input in &inputs {
         let start = Instant::now();
-        if let Ok(first) = parse(input) {
-            taken += 1;
-            let written = first.format(FormatOptions::Inactive);
-            if let Ok(second) = parse(written.as_bytes()) {
-                let again = second.format(FormatOptions::Inactive);
-                if let Ok(third) = parse(again.as_bytes()) {
-                    assert_eq!(third.format(FormatOptions::Inactive), again);
-                }
-            }
-        }
+        taken += check(input);
         assert!(start.elapsed() < Duration::from_secs(20), "{}", String::from_utf8_lossy(input));
     }
-    assert!(inputs.len() > 1_000 && taken > 100, "{} inputs, {taken} taken", inputs.len());
+    let count = inputs.len();
+    assert!(count > inputs_at_least && taken > taken_at_least, "{count} inputs, {taken} taken");
+}
+
+#[test]
+fn domains() {
+    check(include_bytes!("../../../fuzz/domain.corpus"), checks::domain, 1_000, 100);
+}
+
+#[test]
+fn networks() {
+    check(include_bytes!("../../../fuzz/network.corpus"), checks::network, 300, 50);
+}
+
+#[test]
+fn changes_of_networks_and_of_devices() {
+    check(include_bytes!("../../../fuzz/snippet.corpus"), checks::snippet, 200, 10);
+}
+
+#[test]
+fn files_of_what_runs() {
+    check(include_bytes!("../../../fuzz/status.corpus"), checks::status, 150, 10);
 }

@@ -73,3 +73,25 @@ fn unknown_things_are_refused_at_every_place() {
     }
     assert!(documents > 150 && places > 2_000, "{documents} documents, {places} places");
 }
+
+#[test]
+fn what_a_change_of_a_network_drops_is_told() {
+    use conf::network::{Section, dropped_from_update};
+    for (section, xml, expect) in [
+        (
+            Section::IpDhcpHost,
+            "<host name='a' ip='10.0.0.1' nam='b'/>",
+            "line 1: /host: Invalid attribute nam for element host",
+        ),
+        (
+            Section::IpDhcpRange,
+            "<range><lease expiry='1'/><x/></range>",
+            "line 1: /range/x: Element range has extra content: x",
+        ),
+        (Section::DnsHost, "<host ip='10.0.0.1'><hostname>a</hostname></host>", ""),
+        (Section::Portgroup, "<portgroup name='a'><vlan><tag id='1'/></vlan></portgroup>", ""),
+        (Section::DnsSrv, "<srv service='a' name='b'/>", "line 1: /srv: Invalid attribute name for element srv"),
+    ] {
+        assert_eq!(dropped_from_update(section, xml.as_bytes()).join("\n"), expect, "{xml}");
+    }
+}

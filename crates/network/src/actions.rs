@@ -241,6 +241,9 @@ impl Networks {
             _ => Ok(None),
         };
         let config = changed(&state.config, UPDATE_CONFIG)?;
+        for warning in conf::network::dropped_from_update(section, xml.as_bytes()) {
+            tracing::warn!("a change of network '{}': {warning}", handle.name);
+        }
         let live = changed(&state.live, UPDATE_LIVE)?;
         if let (Some(live), Some(before)) = (&live, &state.live) {
             self.apply(before, live, &forwards::reserved(&state))?;

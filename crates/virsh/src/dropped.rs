@@ -4,6 +4,7 @@
 use crate::shell::Shell;
 use conf::domain::{Domain, Host, ParseOptions};
 use conf::native;
+use conf::network::Section;
 
 /// Of a domain's document, or a device's. What other drivers know is not ours to judge.
 pub fn of_domain(shell: &Shell, xml: &str) {
@@ -15,6 +16,13 @@ pub fn of_domain(shell: &Shell, xml: &str) {
 pub fn of_network(shell: &Shell, xml: &str) {
     if is_ours(shell) {
         tell(shell, &conf::network::dropped(xml.as_bytes()));
+    }
+}
+
+/// Of the change of a section.
+pub fn of_update(shell: &Shell, section: u32, xml: &str) {
+    if let Some(section) = Section::from_number(section).filter(|_| is_ours(shell)) {
+        tell(shell, &conf::network::dropped_from_update(section, xml.as_bytes()));
     }
 }
 

@@ -5,7 +5,7 @@ use super::*;
 use crate::number;
 use crate::refuse::{self, Place};
 use crate::shape::Complaint;
-use crate::xml::{Node, Writer};
+use crate::xml::{Kind, Node, Writer};
 use std::net::IpAddr;
 
 pub(crate) const NAMESPACE: &str = "urn:virtlxc:domain:1.0";
@@ -145,8 +145,9 @@ pub(super) fn mount_options(node: Node) -> Result<Option<MountOptions>> {
     Ok(Some(found).filter(|found| *found != MountOptions::default()))
 }
 
-/// What is in our namespace and not known, or there again where it may be once. At most `most` are told.
+/// What is in our elements and not known, or there again where it may be once. At most `most` are told.
 pub(super) fn check(root: Node, most: usize) -> Vec<Complaint> {
+    const IN_DOMAIN: &[Known] = &[("container", false, &[])];
     const IN_CONTAINER: &[Known] = &[
         ("idmap", true, &["count"]),
         ("isolation", true, &["seccomp", "masked-paths"]),
@@ -158,11 +159,13 @@ pub(super) fn check(root: Node, most: usize) -> Vec<Complaint> {
     ];
     const IN_FILESYSTEM: &[Known] = &[("mount", true, &["options", "idmap"])];
     let mut complaints = Vec::new();
-    let containers = ours(root).filter(|n| n.name() == "container");
-    known_once(containers.flat_map(ours), IN_CONTAINER, &mut complaints, most);
-    for filesystem in root.find("devices").into_iter().flat_map(|devices| devices.all("filesystem")) {
-        known_once(ours(filesystem), IN_FILESYSTEM, &mut complaints, most);
-    }
+    let containers = || ours(root).filter(|n| n.name() == "container");
+    known_once(ours(root), IN_DOMAIN, &mut complaints, most);
+    known_once(containers().flat_map(Node::elements), IN_CONTAINER, &mut complaints, most);
+    let filesystems = || root.find("devices").into_iter().flat_map(|devices| devices.all("filesystem"));
+    filesystems().for_each(|one| known_once(ours(one), IN_FILESYSTEM, &mut complaints, most));
+    let leaves = containers().flat_map(Node::elements).chain(filesystems().flat_map(ours));
+    nothing_inside(leaves, &mut complaints, most);
     complaints
 }
 
@@ -181,6 +184,11 @@ fn known_once<'a>(
         if complaints.len() >= most {
             return;
         }
+        if node.namespace() != Some(NAMESPACE) {
+            let what = ": has to be in the namespace of its parent (prefix 'virtlxc')";
+            complaints.push(Complaint::new(node, what, false));
+            continue;
+        }
         let Some((name, once, attributes)) = known.iter().find(|(name, ..)| *name == node.name()) else {
             let names: Vec<&str> = known.iter().map(|(name, ..)| *name).collect();
             complaints.push(Complaint::new(node, &format!(": not known; allowed: {}", names.join(", ")), false));
@@ -193,9 +201,24 @@ fn known_once<'a>(
         }
         let room = most.saturating_sub(complaints.len());
         for attr in node.attrs().filter(|attr| !attributes.contains(&attr.name)).take(room) {
-            let allowed = attributes.join(", ");
+            let allowed = if attributes.is_empty() { "nothing" } else { &attributes.join(", ") };
             let what = format!(": attribute '{}' is not known here; allowed: {allowed}", attr.name);
             complaints.push(Complaint::new(node, &what, false));
+        }
+    }
+}
+
+/// Our elements say all with their attributes.
+fn nothing_inside<'a>(nodes: impl Iterator<Item = Node<'a>>, complaints: &mut Vec<Complaint>, most: usize) {
+    for child in nodes.flat_map(Node::children) {
+        if complaints.len() >= most {
+            return;
+        }
+        if child.is_element() {
+            complaints.push(Complaint::new(child, ": not known; nothing is allowed here", false));
+        } else if matches!(child.kind(), Kind::Text | Kind::Cdata) && !child.content().trim().is_empty() {
+            let parent = child.parent().unwrap_or(child);
+            complaints.push(Complaint::new(parent, ": text has no place here", false));
         }
     }
 }

@@ -18,7 +18,7 @@ mod validate;
 
 pub use address::{broadcast, in_subnet, mask_of, network_address, range_size};
 pub use format::Connections;
-pub use parse::dropped;
+pub use parse::{dropped, dropped_from_update};
 pub use port::{Plug, Port};
 pub use update::{Command, Section};
 

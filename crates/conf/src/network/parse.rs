@@ -2,8 +2,8 @@
 
 use super::read::{detail, filled, internal, owned, unsigned, xml_error, yes_no};
 use super::{
-    Bridge, Facts, Forward, ForwardMode, MacTableManager, Network, PortGroup, dhcp, dns, forward, parts, schema,
-    validate,
+    Bridge, Facts, Forward, ForwardMode, MacTableManager, Network, PortGroup, Section, dhcp, dns, forward, parts,
+    schema, update, validate,
 };
 use crate::Mac;
 use crate::domain::Metadata;
@@ -17,7 +17,19 @@ pub(super) const DNSMASQ_NAMESPACE: &str = "http://libvirt.org/schemas/network/d
 pub fn dropped(xml: &[u8]) -> Vec<String> {
     let source = Source { name: "(network_definition)", domain: ErrorDomain::Network };
     let Ok(document) = Document::parse(xml, source) else { return Vec::new() };
-    schema::unknown(document.root(), 50).iter().map(schema::Unknown::text).collect()
+    schema::unknown(document.root(), "", 50).iter().map(schema::Unknown::text).collect()
+}
+
+/// The same of a document that changes a section.
+pub fn dropped_from_update(section: Section, xml: &[u8]) -> Vec<String> {
+    let Ok(document) = Document::parse(xml, update::SOURCE) else { return Vec::new() };
+    let home = match section {
+        Section::IpDhcpHost | Section::IpDhcpRange => "dhcp",
+        Section::ForwardInterface | Section::ForwardPf => "forward",
+        Section::DnsHost | Section::DnsTxt | Section::DnsSrv => "dns",
+        Section::Portgroup | Section::Bridge | Section::Domain | Section::Ip | Section::Forward => "network",
+    };
+    schema::unknown(document.root(), home, 50).iter().map(schema::Unknown::text).collect()
 }
 
 impl Network {

@@ -79,7 +79,7 @@ impl Unknown<'_> {
 
 /// Refuses the first element or attribute that is not known at its place.
 pub(super) fn check(root: Node) -> Result<()> {
-    let Some(first) = unknown(root, 1).into_iter().next() else { return Ok(()) };
+    let Some(first) = unknown(root, "", 1).into_iter().next() else { return Ok(()) };
     let text = format!(
         "Unable to validate doc against /usr/share/libvirt/schemas/network.rng\n{}\n (line {}, {})",
         first.words,
@@ -89,12 +89,12 @@ pub(super) fn check(root: Node) -> Result<()> {
     Err(Error::new(ErrorDomain::Network, Code::XmlInvalidSchema, text))
 }
 
-/// At most so many.
-pub(super) fn unknown(root: Node<'_>, most: usize) -> Vec<Unknown<'_>> {
+/// At most so many. `home` is the element that the root stands in.
+pub(super) fn unknown<'a>(root: Node<'a>, home: &str, most: usize) -> Vec<Unknown<'a>> {
     let mut found = Vec::new();
     let mut open = vec![root];
     while let Some(node) = open.pop() {
-        let parent = node.parent().map_or("", |parent| parent.name());
+        let parent = node.parent().map_or(home, |parent| parent.name());
         let rule = RULES
             .iter()
             .find(|rule| rule.at == (parent, node.name()))

@@ -76,11 +76,12 @@ fn insert<T>(list: &mut Vec<T>, command: Command, element: T) {
     }
 }
 
+pub(super) const SOURCE: Source = Source { name: "network_update_xml", domain: ErrorDomain::Network };
+
 impl Network {
     /// The document with the change made. `parent` counts the elements that `section` can be in, -1 is the fitting one.
     pub fn updated(&self, command: Command, section: Section, parent: i32, xml: &str) -> Result<Network> {
-        let source = Source { name: "network_update_xml", domain: ErrorDomain::Network };
-        let document = Document::parse(xml.as_bytes(), source)?;
+        let document = Document::parse(xml.as_bytes(), SOURCE)?;
         let mut network = self.clone();
         let node = document.root();
         let name = &self.name;
@@ -98,7 +99,7 @@ impl Network {
             }
         }
         // Whether the parts still fit together is told by the reader.
-        let document = Document::parse(network.format().as_bytes(), source)?;
+        let document = Document::parse(network.format().as_bytes(), SOURCE)?;
         Network::from_node(document.root(), network.uuid)
     }
 

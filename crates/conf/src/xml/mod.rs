@@ -4,8 +4,10 @@
 //! The writer has libvirt's layout: two spaces, attributes in single quotes.
 
 mod encoding;
+mod prolog;
 mod read;
 mod refusal;
+mod text;
 mod tree;
 mod write;
 

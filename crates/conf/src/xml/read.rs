@@ -71,16 +71,16 @@ impl Document {
     }
 }
 
-struct Reader {
-    document: Document,
-    pos: usize,
+pub(super) struct Reader {
+    pub document: Document,
+    pub pos: usize,
     /// Line of `counted`; lines are counted on demand.
     line: u32,
     counted: usize,
-    limits: Limits,
+    pub limits: Limits,
     /// Entities that the document declares: name, text.
-    entities: Vec<(String, String)>,
-    expanded: usize,
+    pub entities: Vec<(String, String)>,
+    pub expanded: usize,
     /// Namespaces in scope: (prefix, index), innermost last.
     scope: Vec<(Span, u32)>,
 }
@@ -248,268 +248,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Text up to the next tag. Blanks between elements are dropped by libxml2's rule: kept where the
-    /// element holds nothing else, or other text.
-    fn character_data(&mut self, parent: u32) -> Step<()> {
-        let start = self.pos;
-        let rest = &self.bytes()[start..];
-        let end = start + rest.iter().position(|b| *b == b'<').unwrap_or(rest.len());
-        let text = &self.document.input[start..end];
-        if let Some(bad) = text.find("]]>") {
-            self.pos = start + bad;
-            return self.fail("Sequence ']]>' not allowed in content");
-        }
-        let blank = text.bytes().all(is_blank);
-        let content = self.resolve(start, end, false)?;
-        self.pos = end;
-        if blank {
-            let data = &self.document.nodes[parent as usize];
-            let is_text = |i: u32| matches!(self.document.nodes[i as usize].kind, Kind::Text | Kind::Cdata);
-            let alone = data.first_child == NONE && self.at("</");
-            let beside_text = data.first_child != NONE && (is_text(data.first_child) || is_text(data.last_child));
-            if end == self.bytes().len() || !(alone || beside_text) {
-                return Ok(());
-            }
-        }
-        self.node(Kind::Text, content, parent).map(|_| ())
-    }
-
-    fn attribute_value(&mut self, name: (usize, usize)) -> Step<Span> {
-        self.blanks();
-        if self.peek() != Some(b'=') {
-            let message =
-                format!("Specification mandates value for attribute {}", &self.document.input[name.0..name.1]);
-            return self.fail(message);
-        }
-        self.pos += 1;
-        self.blanks();
-        let Some(quote) = self.peek().filter(|b| matches!(b, b'"' | b'\'')) else {
-            return self.fail("AttValue: \" or ' expected");
-        };
-        let start = self.pos + 1;
-        let rest = &self.bytes()[start..];
-        let end = rest.iter().position(|b| *b == quote || *b == b'<');
-        match end {
-            Some(length) if rest[length] == quote => {
-                let value = self.resolve(start, start + length, true)?;
-                self.pos = start + length + 1;
-                Ok(value)
-            }
-            Some(length) => {
-                self.pos = start + length;
-                self.fail("Unescaped '<' not allowed in attributes values")
-            }
-            None => {
-                self.pos = self.bytes().len();
-                self.fail("AttValue: ' expected")
-            }
-        }
-    }
-
-    /// Comments, instructions and blanks outside the root.
-    fn misc(&mut self) -> Step<()> {
-        loop {
-            self.blanks();
-            if self.at("<!--") {
-                self.comment()?;
-            } else if self.at("<?") {
-                self.instruction()?;
-            } else {
-                return Ok(());
-            }
-        }
-    }
-
-    fn comment(&mut self) -> Step<Span> {
-        let start = self.pos + 4;
-        self.pos = start;
-        let end = self.until("-->", "Comment not terminated")?;
-        if let Some(bad) = self.document.input[start..end].find("--") {
-            self.pos = start + bad;
-            let before: String = self.document.input[start..start + bad].chars().take(50).collect();
-            return self.fail(format!("Double hyphen within comment: <!--{before}"));
-        }
-        Ok(self.normalized(start, end))
-    }
-
-    fn instruction(&mut self) -> Step<Span> {
-        let start = self.pos + 2;
-        self.pos = start;
-        let Some((from, to)) = self.name() else {
-            return self.fail("xmlParsePI : no target name");
-        };
-        if self.document.input[from..to].eq_ignore_ascii_case("xml") {
-            return self.fail("XML declaration allowed only at the start of the document");
-        }
-        let end = self.until("?>", "ParsePI: PI never end ...")?;
-        Ok(self.normalized(start, end))
-    }
-
-    /// Entities with plain text are learnt; the rest of the internal subset is passed over. Nothing is fetched.
-    fn doctype(&mut self) -> Step<()> {
-        self.pos += 9;
-        let mut subset = false;
-        loop {
-            match self.peek() {
-                None => return self.fail("DOCTYPE improperly terminated"),
-                Some(b'[') => {
-                    subset = true;
-                    self.pos += 1;
-                }
-                Some(b']') => {
-                    subset = false;
-                    self.pos += 1;
-                }
-                Some(b'>') => {
-                    self.pos += 1;
-                    if !subset {
-                        return Ok(());
-                    }
-                }
-                Some(quote @ (b'"' | b'\'')) => {
-                    self.pos += 1;
-                    self.until(if quote == b'"' { "\"" } else { "'" }, "DOCTYPE improperly terminated")?;
-                }
-                Some(b'<') if self.at("<!--") => {
-                    self.comment()?;
-                }
-                Some(b'<') if self.at("<!ENTITY") => self.entity()?,
-                Some(_) => self.pos += 1,
-            }
-        }
-    }
-
-    fn entity(&mut self) -> Step<()> {
-        self.pos += 8;
-        self.blanks();
-        let Some((from, to)) = self.name() else { return Ok(()) };
-        self.blanks();
-        let Some(quote) = self.peek().filter(|b| matches!(b, b'"' | b'\'')) else {
-            return Ok(());
-        };
-        let start = self.pos + 1;
-        self.pos = start;
-        let end = self.until(if quote == b'"' { "\"" } else { "'" }, "EntityValue: \" or ' expected")?;
-        let text = &self.document.input[start..end];
-        // An entity made of entities or of elements is not followed: it would expand without bound.
-        if self.entities.len() < 100 && !text.contains(['&', '<', '%']) {
-            self.entities.push((self.document.input[from..to].to_string(), text.to_string()));
-        }
-        Ok(())
-    }
-
-    /// Text with its references replaced and its line ends made `\n`; in attributes all blanks become spaces.
-    fn resolve(&mut self, start: usize, end: usize, attribute: bool) -> Step<Span> {
-        let special = |b: u8| match b {
-            b'&' | b'\r' => true,
-            b'\t' | b'\n' => attribute,
-            _ => b < 0x20,
-        };
-        if !self.bytes()[start..end].iter().any(|b| special(*b)) {
-            return Ok(self.span(start, end));
-        }
-        let from = self.document.resolved.len();
-        let mut pos = start;
-        while pos < end {
-            let rest = &self.document.input[pos..end];
-            let plain = rest.bytes().position(special).unwrap_or(rest.len());
-            self.document.resolved.push_str(&rest[..plain]);
-            pos += plain;
-            match self.bytes().get(pos).filter(|_| pos < end) {
-                None => break,
-                Some(b'&') => pos = self.reference(pos, end)?,
-                Some(b'\r') if self.bytes().get(pos + 1) == Some(&b'\n') => pos += 1,
-                Some(b'\t' | b'\n' | b'\r') if attribute => {
-                    self.document.resolved.push(' ');
-                    pos += 1;
-                }
-                Some(b'\r') => {
-                    self.document.resolved.push('\n');
-                    pos += 1;
-                }
-                Some(b'\t' | b'\n') => {
-                    self.document.resolved.push(char::from(self.bytes()[pos]));
-                    pos += 1;
-                }
-                Some(byte) => {
-                    let message = match attribute {
-                        true => "invalid character in attribute value".to_string(),
-                        false => format!("PCDATA invalid Char value {byte}"),
-                    };
-                    self.pos = pos;
-                    return self.fail(message);
-                }
-            }
-        }
-        Ok(Span { start: from as u32, end: self.document.resolved.len() as u32, resolved: true })
-    }
-
-    /// `&name;` or `&#number;` at `pos`; returns what follows it.
-    fn reference(&mut self, pos: usize, end: usize) -> Step<usize> {
-        self.pos = pos + 1;
-        let length = self.document.input[pos + 1..end].bytes().take(64).position(|b| !is_name_byte(b) && b != b'#');
-        let name_end = length.map_or(end.min(pos + 65), |l| pos + 1 + l);
-        let terminated = self.bytes().get(name_end) == Some(&b';') && name_end < end;
-        let name = self.document.input.get(pos + 1..name_end).unwrap_or_default().to_string();
-        if let Some(number) = name.strip_prefix('#') {
-            let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |hex| (hex, 16));
-            let code = u32::from_str_radix(digits, radix).ok().filter(|_| terminated);
-            let Some(code) = code else {
-                let kind = if radix == 16 { "hexadecimal" } else { "decimal" };
-                let wrong = digits.bytes().position(|b| !char::from(b).is_digit(radix)).unwrap_or(digits.len());
-                self.pos = name_end - digits.len() + wrong;
-                return self.fail(format!("CharRef: invalid {kind} value"));
-            };
-            match char::from_u32(code).filter(|c| is_char(*c)) {
-                Some(c) => self.document.resolved.push(c),
-                None => {
-                    self.pos = name_end + 1;
-                    return self.fail(format!("xmlParseCharRef: invalid xmlChar value {code}"));
-                }
-            }
-            return Ok(name_end + 1);
-        }
-        if name.is_empty() {
-            return self.fail("xmlParseEntityRef: no name");
-        }
-        self.pos = name_end;
-        if !terminated {
-            return self.fail("EntityRef: expecting ';'");
-        }
-        let with = match name.as_str() {
-            "amp" => "&",
-            "lt" => "<",
-            "gt" => ">",
-            "quot" => "\"",
-            "apos" => "'",
-            _ => {
-                self.pos = name_end + 1;
-                let Some((_, text)) = self.entities.iter().find(|(known, _)| *known == name) else {
-                    return self.fail(format!("Entity '{name}' not defined"));
-                };
-                self.expanded += text.len();
-                if self.expanded > self.limits.expanded {
-                    return self.fail("Detected an entity reference loop");
-                }
-                text
-            }
-        };
-        self.document.resolved.push_str(with);
-        Ok(name_end + 1)
-    }
-
-    /// Line ends made `\n`, nothing else.
-    fn normalized(&mut self, start: usize, end: usize) -> Span {
-        if !self.bytes()[start..end].contains(&b'\r') {
-            return self.span(start, end);
-        }
-        let text = self.document.input[start..end].replace("\r\n", "\n").replace('\r', "\n");
-        let from = self.document.resolved.len();
-        self.document.resolved.push_str(&text);
-        Span { start: from as u32, end: self.document.resolved.len() as u32, resolved: true }
-    }
-
-    fn node(&mut self, kind: Kind, content: Span, parent: u32) -> Step<u32> {
+    pub(super) fn node(&mut self, kind: Kind, content: Span, parent: u32) -> Step<u32> {
         let index = self.document.nodes.len() as u32;
         if index as usize >= self.limits.nodes {
             return self.fail(format!("more than {} nodes in the document", self.limits.nodes));
@@ -573,7 +312,7 @@ impl Reader {
     }
 
     /// The name here, as a range of the input.
-    fn name(&mut self) -> Option<(usize, usize)> {
+    pub(super) fn name(&mut self) -> Option<(usize, usize)> {
         let start = self.pos;
         let rest = &self.bytes()[start..];
         let first = *rest.first()?;
@@ -585,7 +324,7 @@ impl Reader {
         Some((start, start + length))
     }
 
-    fn blanks(&mut self) -> bool {
+    pub(super) fn blanks(&mut self) -> bool {
         let rest = &self.bytes()[self.pos..];
         let length = rest.iter().position(|b| !is_blank(*b)).unwrap_or(rest.len());
         self.pos += length;
@@ -593,7 +332,7 @@ impl Reader {
     }
 
     /// Goes past `end`; returns where it began.
-    fn until(&mut self, end: &str, missing: &str) -> Step<usize> {
+    pub(super) fn until(&mut self, end: &str, missing: &str) -> Step<usize> {
         match self.document.input[self.pos..].find(end) {
             Some(length) => {
                 let at = self.pos + length;
@@ -614,27 +353,27 @@ impl Reader {
         self.line
     }
 
-    fn fail<T>(&self, message: impl Into<String>) -> Step<T> {
+    pub(super) fn fail<T>(&self, message: impl Into<String>) -> Step<T> {
         Err(Refusal { at: self.pos, message: message.into() })
     }
 
-    fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         self.document.input.as_bytes()
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.byte(0)
     }
 
-    fn byte(&self, ahead: usize) -> Option<u8> {
+    pub(super) fn byte(&self, ahead: usize) -> Option<u8> {
         self.bytes().get(self.pos + ahead).copied()
     }
 
-    fn at(&self, text: &str) -> bool {
+    pub(super) fn at(&self, text: &str) -> bool {
         self.bytes()[self.pos..].starts_with(text.as_bytes())
     }
 
-    fn span(&self, start: usize, end: usize) -> Span {
+    pub(super) fn span(&self, start: usize, end: usize) -> Span {
         Span { start: start as u32, end: end as u32, resolved: false }
     }
 }
@@ -647,16 +386,16 @@ struct Open {
     scope: usize,
 }
 
-fn is_blank(byte: u8) -> bool {
+pub(super) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 /// Letters, digits, what XML adds to them, and everything beyond ASCII.
-fn is_name_byte(byte: u8) -> bool {
+pub(super) fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'-' | b'.') || byte >= 0x80
 }
 
-fn is_char(c: char) -> bool {
+pub(super) fn is_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 

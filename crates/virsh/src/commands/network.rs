@@ -359,6 +359,7 @@ fn update(shell: &mut Shell, arguments: &Arguments) -> Done {
         .ok_or_else(|| Failure::new(format!("unrecognized section name '{word}'")))?;
     let xml = arguments.need("xml")?;
     let xml = if xml.starts_with('<') { xml.to_string() } else { lookup::file(xml)? };
+    let changed = (section, xml.clone());
     let impact = arguments.impact()?;
     let parent_index = arguments.number("parent-index")?.unwrap_or(-1);
     let (command, section) = match update_order_is_right(shell) {
@@ -375,7 +376,9 @@ fn update(shell: &mut Shell, arguments: &Arguments) -> Done {
             true => format!("Updated network {name} live state"),
             false => format!("Updated network {name} persistent config"),
         },
-    })
+    })?;
+    dropped::of_update(shell, changed.0, &changed.1);
+    Ok(())
 }
 
 /// Old daemons took the two in the other order; newer ones say that they do not.
