@@ -41,7 +41,7 @@ pub struct System {
     pub vendor: Option<String>,
     pub version: Option<String>,
     pub serial: Option<String>,
-    /// All zero where the firmware has none.
+    /// All zero where there are no such tables.
     pub uuid: Uuid,
     pub firmware_vendor: Option<String>,
     pub firmware_version: Option<String>,

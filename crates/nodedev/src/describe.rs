@@ -101,7 +101,8 @@ impl Machine {
             vendor: word("sys_vendor"),
             version: word("product_version"),
             serial: word("product_serial"),
-            uuid: word("product_uuid").and_then(|uuid| Uuid::parse(&uuid)).unwrap_or(Uuid([0; 16])),
+            // Not told where nothing else is.
+            uuid: if folder.exists() { self.uuid } else { Uuid([0; 16]) },
             firmware_vendor: word("bios_vendor"),
             firmware_version: word("bios_version"),
             firmware_date: word("bios_date"),

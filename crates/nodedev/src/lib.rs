@@ -11,7 +11,7 @@ mod watch;
 pub use describe::link_of;
 pub use watch::Watch;
 
-use api::Paths;
+use api::{Paths, Uuid};
 use conf::nodedev::{Kind, PciAddress};
 use facts::{Facts, attribute, entries};
 use std::fs;
@@ -25,6 +25,7 @@ pub struct Machine {
     udev: PathBuf,
     /// Of data that programs share, `/usr/share`.
     share: PathBuf,
+    uuid: Uuid,
 }
 
 /// A device that is there.
@@ -52,8 +53,9 @@ const SUBSYSTEMS: &[(&str, &str)] = &[
 ];
 
 impl Machine {
-    pub fn new(paths: &Paths) -> Machine {
-        Machine { sys: paths.sys.clone(), udev: paths.udev.clone(), share: paths.share.clone() }
+    /// `uuid` is the machine's own.
+    pub fn new(paths: &Paths, uuid: Uuid) -> Machine {
+        Machine { sys: paths.sys.clone(), udev: paths.udev.clone(), share: paths.share.clone(), uuid }
     }
 
     /// All devices, the machine first.

@@ -99,7 +99,7 @@ fn compare(known: &mut Known, now: Known) -> Vec<Event> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use api::Paths;
+    use api::{Paths, Uuid};
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
@@ -124,7 +124,8 @@ mod tests {
         use NodeDeviceEvent::{Created, Deleted, Updated};
         let root = std::env::temp_dir().join(format!("virtlxc-watch-{}", std::process::id()));
         add(&root, "a", "02:00:00:00:00:01");
-        let machine = Machine::new(&Paths { sys: root.join("sys"), udev: root.clone(), ..Paths::system() });
+        let paths = Paths { sys: root.join("sys"), udev: root.clone(), ..Paths::system() };
+        let machine = Machine::new(&paths, Uuid([0; 16]));
         let mut names = known(&machine);
         let mut heard = |action: &str, name: &str, old: Option<&str>| {
             let path = |name: &str| format!("/devices/virtual/net/{name}");

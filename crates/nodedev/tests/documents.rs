@@ -3,7 +3,7 @@
 
 mod made_up;
 
-use api::Paths;
+use api::{Paths, Uuid};
 use conf::nodedev::Kind;
 use nodedev::Machine;
 use std::fs;
@@ -21,7 +21,8 @@ impl MadeUp {
 
     fn machine(&self) -> Machine {
         let at = |name| self.0.join(name);
-        Machine::new(&Paths { sys: at("sys"), udev: at("run/udev"), share: at("usr/share"), ..Paths::system() })
+        let paths = Paths { sys: at("sys"), udev: at("run/udev"), share: at("usr/share"), ..Paths::system() };
+        Machine::new(&paths, Uuid::parse("4C4C4544-0042-3510-8056-B4C04F4E3132").unwrap())
     }
 }
 
@@ -88,8 +89,8 @@ fn drives_without_udevd() {
 #[test]
 fn a_machine_that_shows_nothing() {
     let empty = Path::new("/nonexistent/virtlxc");
-    let machine =
-        Machine::new(&Paths { sys: empty.into(), udev: empty.into(), share: empty.into(), ..Paths::system() });
+    let paths = Paths { sys: empty.into(), udev: empty.into(), share: empty.into(), ..Paths::system() };
+    let machine = Machine::new(&paths, Uuid([7; 16]));
     let expected = "<device>\n  <name>computer</name>\n  <capability type='system'>\n    <hardware>\n      \
                     <uuid>00000000-0000-0000-0000-000000000000</uuid>\n    </hardware>\n    <firmware>\n    \
                     </firmware>\n  </capability>\n</device>\n";

@@ -8,6 +8,7 @@ use crate::host::Host;
 use crate::idle::IdleEnd;
 use api::{Error, ErrorDomain, Event, NetworkEvent, Paths, Result, Uuid};
 use network::Networks;
+use nodedev::Machine;
 use rpc::error::rpc_error;
 use rpc::message::{Header, Message, Status};
 use rpc::protocol::{Kind, Priority};
@@ -20,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 pub struct Daemon {
     pub paths: Paths,
     pub host: Host,
+    pub devices: Machine,
     pub callback_ids: Counters,
     /// Clients of all sockets, for the end after a time of idleness.
     pub clients: AtomicUsize,
@@ -40,6 +42,7 @@ impl Daemon {
     pub fn new(paths: Paths, host_uuid: Uuid) -> Arc<Daemon> {
         Arc::new(Daemon {
             host: Host::new(&paths, host_uuid),
+            devices: Machine::new(&paths, host_uuid),
             paths,
             callback_ids: Counters::default(),
             clients: AtomicUsize::new(0),

@@ -3,7 +3,7 @@
 use crate::daemon::{Daemon, Hypervisor};
 use crate::events;
 use api::{Error, ErrorDomain, Result};
-use nodedev::{Machine, Watch};
+use nodedev::Watch;
 use rpc::protocol::Priority;
 use rpc::server::{Client, EventFlags, Loop, Source, Token};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -24,7 +24,7 @@ impl DeviceEvents {
     pub fn listen(self: &Arc<Self>) -> Result<()> {
         let mut watching = self.watching();
         if watching.is_none() {
-            let watch = Watch::start(&Machine::new(&self.daemon.paths)).map_err(|error| {
+            let watch = Watch::start(&self.daemon.devices).map_err(|error| {
                 Error::system(ErrorDomain::Nodedev, &error, "cannot listen to the kernel's events of devices")
             })?;
             let token = self.event_loop.token();

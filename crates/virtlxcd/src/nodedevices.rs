@@ -6,7 +6,7 @@ use crate::events::{self, Kind as EventKind};
 use api::{Code, Error, ErrorDomain, Result};
 use conf::nodedev::Kind;
 use conf::xml::{Document, Source};
-use nodedev::{Device, Machine};
+use nodedev::Device;
 use rpc::Str;
 use rpc::remote::*;
 
@@ -18,13 +18,9 @@ const KINDS: u32 = (1 << 22) - 1;
 /// `REMOTE_NODE_DEVICE_LIST_MAX`, and the same for what one device is.
 const MOST: usize = 65_536;
 
-fn machine(call: &Call) -> Machine {
-    Machine::new(&call.daemon.paths)
-}
-
 fn found(call: &Call, name: &Str) -> Result<Device> {
     let name = name.to_string_lossy();
-    machine(call).find(&name).ok_or_else(|| no_device(format!("no node device with matching name '{name}'")))
+    call.daemon.devices.find(&name).ok_or_else(|| no_device(format!("no node device with matching name '{name}'")))
 }
 
 fn no_device(words: String) -> Error {
@@ -37,7 +33,7 @@ fn handle(device: &Device) -> NonnullNodeDevice {
 
 /// The devices that are, or are besides, of one of the kinds with these names; all where there is no name.
 fn named(call: &Call, capability: Option<&Str>) -> Vec<Device> {
-    let machine = machine(call);
+    let machine = &call.daemon.devices;
     let mut devices = machine.list();
     if let Some(wanted) = capability.map(Str::to_string_lossy) {
         devices.retain(|device| machine.kinds(device).iter().any(|kind| kind.name() == wanted));
@@ -59,7 +55,7 @@ pub fn names(call: &Call, args: NodeListDevicesArgs) -> Result<NodeListDevicesRe
 
 pub fn list_all(call: &Call, args: ConnectListAllNodeDevicesArgs) -> Result<ConnectListAllNodeDevicesRet> {
     known_flags(args.flags, KINDS | INACTIVE | ACTIVE, "nodeConnectListAllNodeDevices", ErrorDomain::Nodedev)?;
-    let machine = machine(call);
+    let machine = &call.daemon.devices;
     let kinds = args.flags & KINDS;
     let of_kind = |device: &Device| kinds == 0 || machine.kinds(device).iter().any(|kind| kind.flag() & kinds != 0);
     // What is there is active.
@@ -81,7 +77,7 @@ pub fn lookup_scsi_host(
 ) -> Result<NodeDeviceLookupScsiHostByWwnRet> {
     no_flags(args.flags, "nodeDeviceLookupSCSIHostByWWN", ErrorDomain::Nodedev)?;
     let (node, port) = (args.wwnn.to_string_lossy(), args.wwpn.to_string_lossy());
-    let host = machine(call).scsi_host_of(&node, &port);
+    let host = call.daemon.devices.scsi_host_of(&node, &port);
     let missing = || no_device(format!("no SCSI host with WWNN '{node}' and WWPN '{port}'"));
     Ok(NodeDeviceLookupScsiHostByWwnRet { dev: handle(&host.ok_or_else(missing)?) })
 }
@@ -89,25 +85,25 @@ pub fn lookup_scsi_host(
 pub fn xml(call: &Call, args: NodeDeviceGetXmlDescArgs) -> Result<NodeDeviceGetXmlDescRet> {
     no_flags(args.flags, "nodeDeviceGetXMLDesc", ErrorDomain::Nodedev)?;
     let device = found(call, &args.name)?;
-    let document = machine(call).describe(&device);
+    let document = call.daemon.devices.describe(&device);
     let missing = || no_device(format!("node device '{}' went away", device.name));
     Ok(NodeDeviceGetXmlDescRet { xml: document.ok_or_else(missing)?.format().into() })
 }
 
 pub fn parent(call: &Call, args: NodeDeviceGetParentArgs) -> Result<NodeDeviceGetParentRet> {
     let device = found(call, &args.name)?;
-    Ok(NodeDeviceGetParentRet { parent_name: machine(call).parent(&device).map(Str::from) })
+    Ok(NodeDeviceGetParentRet { parent_name: call.daemon.devices.parent(&device).map(Str::from) })
 }
 
 pub fn count_capabilities(call: &Call, args: NodeDeviceNumOfCapsArgs) -> Result<NodeDeviceNumOfCapsRet> {
     let device = found(call, &args.name)?;
-    Ok(NodeDeviceNumOfCapsRet { num: machine(call).kinds(&device).len() as i32 })
+    Ok(NodeDeviceNumOfCapsRet { num: call.daemon.devices.kinds(&device).len() as i32 })
 }
 
 pub fn capabilities(call: &Call, args: NodeDeviceListCapsArgs) -> Result<NodeDeviceListCapsRet> {
     let room = list_room_of("maxnames", args.maxnames, "REMOTE_NODE_DEVICE_CAPS_LIST_MAX", MOST)?;
     let device = found(call, &args.name)?;
-    let kinds = machine(call).kinds(&device);
+    let kinds = call.daemon.devices.kinds(&device);
     Ok(NodeDeviceListCapsRet { names: kinds.iter().take(room).map(|kind| kind.name().into()).collect() })
 }
 
