@@ -107,14 +107,15 @@ fn link(configuration: &[u8], at: usize) -> Option<(PciPort, PciLink)> {
 /// The names of a vendor and a product. The list has a line for each vendor, below it one for each product behind a tab;
 /// lines with two tabs, comments and the classes at the end are of no use here.
 fn names(list: &[u8], vendor: u16, product: u16) -> (Option<String>, Option<String>) {
-    let name = |line: &[u8], number: u16| {
-        let rest = line.strip_prefix(format!("{number:04x}  ").as_bytes())?;
+    let [vendor, product] = [vendor, product].map(|number| format!("{number:04x}  "));
+    let name = |line: &[u8], number: &str| {
+        let rest = line.strip_prefix(number.as_bytes())?;
         Some(String::from_utf8_lossy(rest).trim().to_string())
     };
     let mut lines = list.split(|byte| *byte == b'\n');
-    let Some(vendor_name) = lines.find_map(|line| name(line, vendor)) else { return (None, None) };
-    let products = lines.take_while(|line| line.is_empty() || line.starts_with(b"\t") || line.starts_with(b"#"));
-    let product_name = products.filter_map(|line| name(line.strip_prefix(b"\t")?, product)).next();
+    let Some(vendor_name) = lines.find_map(|line| name(line, &vendor)) else { return (None, None) };
+    let mut products = lines.take_while(|line| line.is_empty() || line.starts_with(b"\t") || line.starts_with(b"#"));
+    let product_name = products.find_map(|line| name(line.strip_prefix(b"\t")?, &product));
     (Some(vendor_name), product_name)
 }
 
