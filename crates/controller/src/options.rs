@@ -1,4 +1,4 @@
-//! The command line, as the daemon writes it: libvirt's, and our own `--root` and `--held`.
+//! The command line, as the daemon writes it: libvirt's, and our own `--root` and `--document`.
 
 use std::os::fd::RawFd;
 use std::path::PathBuf;
@@ -22,8 +22,8 @@ pub struct Options {
     pub share_uts: Option<RawFd>,
     /// The folder below which the daemon keeps its files, where it is not the system's.
     pub root: Option<PathBuf>,
-    /// The status file is not there yet: the daemon's first byte says when it is.
-    pub held: bool,
+    /// What the status file will say, before it is written. The daemon's first byte says then whether the control groups are made.
+    pub document: Option<RawFd>,
 }
 
 pub enum Asked {
@@ -55,7 +55,7 @@ A daemon starts it; there is no reason to do so by hand.
       --inside NAME         carry out a task in this domain's running container: it is read from standard
                             input, a client's stream is descriptor 3, the container's init descriptor 4
       --root DIR            the folder below which the daemon keeps its files
-      --held                wait for the daemon's byte before reading the status file
+      --document FD         the status document, in place of its file; the daemon tells of the control groups then
   -h, --help                show this
 ";
 
@@ -89,7 +89,7 @@ pub fn parse(arguments: &[String]) -> Result<Asked, String> {
                     pair.split_once(':').ok_or_else(|| format!("'{option}' takes READ:WRITE, not '{pair}'"))?;
                 options.handshake = Some((number(option, read)?, number(option, write)?));
             }
-            "--held" => options.held = true,
+            "--document" => options.document = Some(number(option, &value()?)?),
             "--help" | "-h" => return Ok(Asked::Help),
             _ => return Err(format!("unknown option '{word}'; see --help")),
         }

@@ -34,10 +34,11 @@ pub fn run(options: Options) -> Result<()> {
     let paths = options.root.as_deref().map_or_else(Paths::system, Paths::under);
     let state = paths.domain_state();
     let mut inherited = Inherited::take(&options)?;
-    if options.held {
-        inherited.handshake.wait()?;
+    let domain = match &mut inherited.document {
+        Some(document) => parse_status(document, "the document of the command line", &options.name)?,
+        None => read_status(&state.join(format!("{}.xml", options.name)), &options.name)?,
     }
-    let domain = read_status(&state.join(format!("{}.xml", options.name)), &options.name)?.domain;
+    .domain;
     let given = plan::Given {
         controller: rustix::process::getpid().as_raw_nonzero().get(),
         veths: &options.veths,
@@ -75,6 +76,8 @@ struct Inherited {
     handshake: Handshake,
     /// Namespaces that the container shares with another.
     shared: Vec<OwnedFd>,
+    /// The status document of our own daemon, which gives one sign more than libvirt's.
+    document: Option<File>,
 }
 
 impl Inherited {
@@ -93,11 +96,12 @@ impl Inherited {
                 .flatten()
                 .map(take)
                 .collect::<Result<_>>()?,
+            document: options.document.as_ref().map(take).transpose()?.map(File::from),
         };
         // Those under their own numbers: the daemon waits for the end of its pipe, and nobody else may hold it.
         let numbers = [&options.consoles[..], &options.pass, &[*read, *write]].concat();
-        let shared = [options.share_net, options.share_ipc, options.share_uts].into_iter().flatten();
-        for number in numbers.into_iter().chain(shared).filter(|number| *number > 2) {
+        let more = [options.share_net, options.share_ipc, options.share_uts, options.document].into_iter().flatten();
+        for number in numbers.into_iter().chain(more).filter(|number| *number > 2) {
             descriptor::close(number);
         }
         process::close_on_exec_from(3).doing(|| "Unable to keep descriptors from the container")?;
@@ -106,13 +110,19 @@ impl Inherited {
 }
 
 pub fn read_status(path: &Path, name: &str) -> Result<DomainStatus> {
-    let shown = path.display();
-    let xml = std::fs::read(path).doing(|| format!("Failed to read domain status '{shown}'"))?;
+    let shown = format!("'{}'", path.display());
+    let mut file = File::open(path).doing(|| format!("Failed to read domain status {shown}"))?;
+    parse_status(&mut file, &shown, name)
+}
+
+fn parse_status(file: &mut File, shown: &str, name: &str) -> Result<DomainStatus> {
+    let mut xml = Vec::new();
+    file.read_to_end(&mut xml).doing(|| format!("Failed to read domain status {shown}"))?;
     // A status file is complete: nothing is left to be filled in.
     let host = Host { arch: std::env::consts::ARCH, emulator: "", random: &|_| {} };
     let status = DomainStatus::parse(&xml, &host)?;
     if status.domain.name != name {
-        return Err(Failure::new(format!("'{shown}' describes domain '{}', not '{name}'", status.domain.name)));
+        return Err(Failure::new(format!("{shown} describes domain '{}', not '{name}'", status.domain.name)));
     }
     Ok(status)
 }
@@ -132,10 +142,11 @@ struct Running {
 /// Builds the container and starts its init; on a failure nothing of it runs on. The daemon removes the control groups,
 /// for we are in them ourselves.
 fn start(plan: &Plan, inherited: Inherited, state: &Path, monitor: &mut Monitor) -> Result<Running> {
-    let Inherited { consoles, passed, mut handshake, shared } = inherited;
+    let Inherited { consoles, passed, mut handshake, shared, document } = inherited;
     plan.notes.iter().for_each(log::info);
     let prepared = prepare::prepare(plan, consoles.len())?;
-    let group = make_group(plan)?;
+    let made = if document.is_some() { handshake.groups()? } else { None };
+    let group = join_group(plan, made)?;
 
     let numbers: Vec<u32> = prepared.terminals.iter().map(|terminal| terminal.number).collect();
     let environment = plan::with_terminals(&plan.init.environment, &numbers);
@@ -166,13 +177,7 @@ fn start(plan: &Plan, inherited: Inherited, state: &Path, monitor: &mut Monitor)
         }
         // Our own daemon is connected by now, and has things to do with init's process id meanwhile.
         monitor.accept(child.pid.as_raw_nonzero().get());
-        let words = hear(report, &mut view).doing(|| "error receiving signal from container")?;
-        match words.strip_prefix(container::ABOUT_TO_EXECUTE) {
-            Some("") => {}
-            Some(words) => return Err(Failure::new(words)),
-            None if words.is_empty() => return Err(Failure::new("the container ended before its init was executed")),
-            None => return Err(Failure::new(words)),
-        }
+        // While the container is built, all that is wanted of us when it runs.
         let consoles = consoles.into_iter().zip(terminals).zip(&plan.console_logs).map(|((machine, terminal), log)| {
             let log = log.as_ref().map(|log| ConsoleLog::open(&log.path, log.append)).transpose()?;
             Console::new(machine, terminal, log).doing(|| "Unable to set up a console")
@@ -182,15 +187,23 @@ fn start(plan: &Plan, inherited: Inherited, state: &Path, monitor: &mut Monitor)
         // What is left to do needs no powers.
         capability::set(capability::Set::default(), capability::Set::default())
             .doing(|| "Unable to give up capabilities")?;
+        let words = hear(report, &mut view).doing(|| "error receiving signal from container")?;
+        match words.strip_prefix(container::ABOUT_TO_EXECUTE) {
+            Some("") => {}
+            Some(words) => return Err(Failure::new(words)),
+            None if words.is_empty() => return Err(Failure::new("the container ended before its init was executed")),
+            None => return Err(Failure::new(words)),
+        }
         handshake.tell()?;
         Ok((watched, consoles, images))
     };
     match finish() {
         Ok((watched, consoles, images)) => Ok(Running { child, watched, group, consoles, view, images }),
         Err(failure) => {
-            // It may have ended by itself, with its reasons given.
-            _ = rustix::process::pidfd_send_signal(&child.pidfd, rustix::process::Signal::KILL);
-            _ = process::wait(child.pid);
+            // It may have ended by itself, with its reasons given. Where our powers are given up already, it ends with us.
+            if rustix::process::pidfd_send_signal(&child.pidfd, rustix::process::Signal::KILL).is_ok() {
+                _ = process::wait(child.pid);
+            }
             Err(failure)
         }
     }
@@ -236,10 +249,13 @@ fn view(plan: &Plan, group: &Group) -> (Option<ProcView>, Option<Detached>) {
     }
 }
 
-/// Makes the groups and goes into them. On an error nothing is left of them.
-fn make_group(plan: &Plan) -> Result<Group> {
-    let hierarchies = Hierarchies::detect(Path::new("/proc"))?;
-    let (group, notes) = Group::start(&hierarchies, Path::new("/proc"), &plan.place, &plan.machine)?;
+/// Makes the groups, unless they are made, and goes into them. On an error nothing is left of them.
+fn join_group(plan: &Plan, made: Option<Vec<u8>>) -> Result<Group> {
+    let proc = Path::new("/proc");
+    let (group, notes) = match made {
+        Some(words) => (Group::heard(&words), Vec::new()),
+        None => Group::start(&Hierarchies::detect(proc)?, proc, &plan.place, &plan.machine)?,
+    };
     match group.join() {
         Ok(()) => {
             notes.iter().for_each(log::info);

@@ -8,8 +8,10 @@ use linux::beneath::{self, Kind};
 use linux::cgroup::Group;
 use linux::mount::{self, Detached, attribute};
 use linux::pty::Pty;
+use rustix::fs::{Mode, OFlags, RawDir};
 use std::collections::BTreeSet;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
@@ -49,7 +51,8 @@ pub fn show(folder: Detached, files: &[(&str, &str)]) -> io::Result<()> {
     let hidden = Path::new("/proc");
     let folder = folder.attach_at(hidden)?;
     // So the kernel knows all of them after one question, and need not ask for each.
-    _ = std::fs::read_dir(hidden)?.next();
+    let listed = rustix::fs::open(hidden, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    _ = RawDir::new(listed, &mut [MaybeUninit::uninit(); 1024]).next();
     let copies: io::Result<Vec<Detached>> =
         files.iter().map(|(name, _)| Detached::copy(folder.as_fd(), Path::new(name), false)).collect();
     mount::unmount(hidden)?;

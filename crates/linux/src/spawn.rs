@@ -1,16 +1,20 @@
-//! Starting a program without copying our own memory: posix_spawn(3), which shares it with the child until exec(3).
+//! Starting a program without copying our own memory: the child shares it until exec(3), on a stack of its own (clone(2),
+//! CLONE_VM). Other than with posix_spawn(3) nobody stands still meanwhile, so that what a program needs beside its start can be
+//! made ready while it is loaded.
 //!
 //! The child gets chosen descriptors under chosen numbers and nothing else, for every descriptor of ours is close-on-exec.
 
 mod apart;
 
 use rustix::process::{Pid, PidfdFlags};
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CString, OsStr, OsString, c_char, c_int, c_void};
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 /// A program to start, and what it finds.
 pub struct Spawn<'a> {
@@ -38,15 +42,14 @@ pub struct Spawned {
 
 /// Starts it; signals are at their defaults and none is blocked. An error of exec(3) itself comes back from here too.
 pub fn spawn(what: &Spawn) -> io::Result<Spawned> {
-    let texts = |words: &[OsString]| words.iter().map(|word| text(word)).collect::<io::Result<Vec<_>>>();
-    let order = Order {
-        program: text(what.program.as_os_str())?,
-        arguments: texts(&what.arguments)?,
-        environment: texts(&what.environment)?,
-        folder: what.folder.map(|folder| text(folder.as_os_str())).transpose()?,
-        new_session: what.new_session,
-    };
-    // Above every number to be given out, so that no dup2(2) in the child overwrites one still to be copied.
+    let (spawned, loading) = begin(what)?;
+    loading.finish().map(|()| spawned)
+}
+
+/// The same, without waiting for exec(3) unless this process has very many descriptors.
+pub fn begin(what: &Spawn) -> io::Result<(Spawned, Loading)> {
+    let order = Order::of(what)?;
+    // Above every number to be given out, so that none is overwritten before it is copied.
     let above = what.descriptors.iter().map(|(_, number)| number.saturating_add(1)).max().unwrap_or(0).max(3);
     let copies = what
         .descriptors
@@ -55,11 +58,13 @@ pub fn spawn(what: &Spawn) -> io::Result<Spawned> {
         .collect::<io::Result<Vec<_>>>()?;
     let sources: Vec<(RawFd, RawFd)> = copies.iter().map(|(from, number)| (from.as_raw_fd(), *number)).collect();
     // New numbers are the lowest that are free, so they tell how many are in use.
-    let crowded = sources.iter().any(|(from, _)| *from >= above.saturating_add(CROWDED));
-    let pid = if crowded { apart::execute(order, sources, above) } else { execute(&order, &sources) }?;
+    if sources.iter().all(|(from, _)| *from < above.saturating_add(CROWDED)) {
+        return launch(order, sources);
+    }
+    let pid = apart::execute(order, sources, above)?;
     // It is our child and nobody has waited for it, so the number is still its own.
     match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
-        Ok(pidfd) => Ok(Spawned { pid, pidfd }),
+        Ok(pidfd) => Ok((Spawned { pid, pidfd }, Loading(None))),
         Err(errno) => {
             // Nobody would ever wait for it.
             _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
@@ -73,6 +78,77 @@ pub fn spawn(what: &Spawn) -> io::Result<Spawned> {
 /// by its exec(3), which takes 0.4 µs for each.
 const CROWDED: RawFd = 400;
 
+/// With the table of descriptors of this thread, of which the child has a copy: each of the first numbers becomes the second.
+fn launch(order: Order, descriptors: Vec<(RawFd, RawFd)>) -> io::Result<(Spawned, Loading)> {
+    let (argv, envp) = (pointers(&order.arguments), pointers(&order.environment));
+    let work = Rc::new(Work { order, descriptors, argv, envp, error: AtomicI32::new(0) });
+    let (executed, held) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    let mut stack: Vec<Aligned> = Vec::with_capacity(STACK / size_of::<Aligned>());
+    let top = stack.spare_capacity_mut().as_mut_ptr_range().end;
+    let flags = libc::CLONE_VM | libc::CLONE_PIDFD | libc::SIGCHLD;
+    let mut pidfd: c_int = -1;
+    let silence = Silence::begin();
+    // SAFETY: the child runs `child` on the stack given, which nothing else uses, with the work given; both live until
+    // `Loading` has seen that the child is done with our memory. It has a table of descriptors of its own, a copy. `pidfd`
+    // is where the kernel stores the new descriptor before it returns. Handlers of ours cannot run in the child: all
+    // signals are blocked until it has none.
+    let pid = unsafe { libc::clone(child, top.cast(), flags, Rc::as_ptr(&work).cast_mut().cast(), &raw mut pidfd) };
+    let failure = io::Error::last_os_error();
+    drop(silence);
+    drop(held);
+    let Some(pid) = Pid::from_raw(pid).filter(|_| pid > 0) else { return Err(failure) };
+    // SAFETY: the kernel has just stored a new descriptor there, so nothing else owns it.
+    let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+    Ok((Spawned { pid, pidfd }, Loading(Some(Sharing { pid, executed, work, _stack: stack }))))
+}
+
+/// The child needs some hundred bytes.
+const STACK: usize = 32 << 10;
+
+/// As a stack is aligned.
+#[repr(align(16))]
+struct Aligned(#[expect(dead_code, reason = "only its size and alignment count")] [u8; 16]);
+
+/// A child that may have to be loaded yet.
+pub struct Loading(Option<Sharing>);
+
+/// A child that may still use our memory.
+struct Sharing {
+    pid: Pid,
+    /// At its end when the child has executed its program or has ended.
+    executed: OwnedFd,
+    work: Rc<Work>,
+    _stack: Vec<Aligned>,
+}
+
+impl Loading {
+    /// Waits for exec(3), and says how that failed; then the child is no more.
+    pub fn finish(mut self) -> io::Result<()> {
+        let Some(sharing) = self.0.take() else { return Ok(()) };
+        sharing.wait();
+        match sharing.work.error.load(Ordering::Acquire) {
+            0 => Ok(()),
+            error => {
+                _ = crate::process::wait(sharing.pid);
+                Err(io::Error::from_raw_os_error(error))
+            }
+        }
+    }
+}
+
+impl Drop for Loading {
+    fn drop(&mut self) {
+        self.0.iter().for_each(Sharing::wait);
+    }
+}
+
+impl Sharing {
+    fn wait(&self) {
+        // Nobody writes: there is nothing but the end to be read, and no other error to be had.
+        while rustix::io::read(&self.executed, &mut [0; 1]) == Err(rustix::io::Errno::INTR) {}
+    }
+}
+
 /// What to execute, in the words of exec(3).
 struct Order {
     program: CString,
@@ -82,28 +158,123 @@ struct Order {
     new_session: bool,
 }
 
-/// With the table of descriptors of this thread: each of the first numbers becomes the second.
-fn execute(order: &Order, descriptors: &[(RawFd, RawFd)]) -> io::Result<Pid> {
-    let mut attributes = Attributes::new()?;
-    attributes.set(order.new_session)?;
-    let mut actions = Actions::new()?;
-    for (from, number) in descriptors {
-        actions.duplicate(*from, *number)?;
+impl Order {
+    fn of(what: &Spawn) -> io::Result<Order> {
+        let texts = |words: &[OsString]| words.iter().map(|word| text(word)).collect::<io::Result<Vec<_>>>();
+        Ok(Order {
+            program: text(what.program.as_os_str())?,
+            arguments: texts(&what.arguments)?,
+            environment: texts(&what.environment)?,
+            folder: what.folder.map(|folder| text(folder.as_os_str())).transpose()?,
+            new_session: what.new_session,
+        })
     }
-    if let Some(folder) = &order.folder {
-        actions.change_folder(folder)?;
+}
+
+/// All that the child needs, in memory that stays where it is.
+struct Work {
+    order: Order,
+    descriptors: Vec<(RawFd, RawFd)>,
+    argv: Vec<*mut c_char>,
+    envp: Vec<*mut c_char>,
+    /// Why it has ended; 0 while it has not.
+    error: AtomicI32,
+}
+
+/// The child. It shares our memory, this thread's `errno` among it, so that only calls are made that cannot fail, or that leave
+/// `errno` alone: rustix's are the kernel's own. Nothing is allocated, and nothing can panic.
+extern "C" fn child(work: *mut c_void) -> c_int {
+    // SAFETY: what `begin` has given, which lives as long as we share its memory; the child writes to the atomic alone.
+    let work = unsafe { &*work.cast_const().cast::<Work>() };
+    let error = execute(work);
+    work.error.store(error.raw_os_error(), Ordering::Release);
+    1
+}
+
+fn execute(work: &Work) -> rustix::io::Errno {
+    default_signals();
+    if work.order.new_session
+        && let Err(error) = rustix::process::setsid()
+    {
+        return error;
     }
-    let argv = pointers(&order.arguments);
-    let envp = pointers(&order.environment);
-    let mut pid: libc::pid_t = 0;
-    // SAFETY: every pointer is to a live, initialised object: C strings that `order` owns, arrays ending in null, and the two
-    // structures that their constructors initialised. The call reads them and writes `pid` alone.
-    let result = unsafe {
-        let program = order.program.as_ptr();
-        libc::posix_spawn(&raw mut pid, program, &actions.0, &attributes.0, argv.as_ptr(), envp.as_ptr())
-    };
-    check(result)?;
-    Ok(Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?)
+    for (from, number) in &work.descriptors {
+        // SAFETY: both numbers are of the child's own table, where nobody owns anything; the second is below all of the first.
+        unsafe { libc::dup2(*from, *number) };
+    }
+    if let Some(folder) = &work.order.folder
+        && let Err(error) = rustix::process::chdir(folder.as_c_str())
+    {
+        return error;
+    }
+    // SAFETY: a C string and two arrays of such that end in null, all of them alive in `work`.
+    unsafe { execve(work.order.program.as_ptr(), work.argv.as_ptr(), work.envp.as_ptr()) }
+}
+
+/// What is ignored would stay so over exec(3), and what is blocked too.
+fn default_signals() {
+    for signal in 1..=libc::SIGRTMAX() {
+        // The library keeps these to itself, and handles them: exec(3) sets them back.
+        let reserved = (32..libc::SIGRTMIN()).contains(&signal);
+        if reserved || [libc::SIGKILL, libc::SIGSTOP].contains(&signal) {
+            continue;
+        }
+        // SAFETY: all zero is a valid action: the default one, with nothing blocked. These signals have one to be set.
+        unsafe {
+            let default: libc::sigaction = MaybeUninit::zeroed().assume_init();
+            libc::sigaction(signal, &raw const default, std::ptr::null_mut());
+        }
+    }
+    let mut none = MaybeUninit::uninit();
+    // SAFETY: the set is initialised by its own call before it is read; no old one is asked for.
+    unsafe {
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
+    }
+}
+
+/// execve(2) as the kernel has it, which returns where it fails, with the reason.
+///
+/// # Safety
+/// The string and both arrays must be as the call wants them.
+unsafe fn execve(program: *const c_char, argv: *const *mut c_char, envp: *const *mut c_char) -> rustix::io::Errno {
+    let result: isize;
+    // SAFETY: the kernel's convention for a call of three arguments; it reads what the caller answers for, and nothing is
+    // written. Where it succeeds this program is no more.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        std::arch::asm!("syscall", inlateout("rax") libc::SYS_execve as isize => result, in("rdi") program,
+            in("rsi") argv, in("rdx") envp, lateout("rcx") _, lateout("r11") _, options(nostack));
+    }
+    // SAFETY: as above.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        std::arch::asm!("svc 0", in("x8") libc::SYS_execve, inlateout("x0") program => result, in("x1") argv,
+            in("x2") envp, options(nostack));
+    }
+    rustix::io::Errno::from_raw_os_error(i32::try_from(-result).unwrap_or(libc::EINVAL))
+}
+
+/// All of this thread's signals are blocked as long as this lives.
+struct Silence(libc::sigset_t);
+
+impl Silence {
+    fn begin() -> Silence {
+        let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+        // SAFETY: each set is initialised by the call that gets it first; the second one cannot fail with these arguments.
+        unsafe {
+            libc::sigfillset(all.as_mut_ptr());
+            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+            Silence(before.assume_init())
+        }
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        // SAFETY: the set is the one that was in force before.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+    }
 }
 
 fn text(word: &OsStr) -> io::Result<CString> {
@@ -114,79 +285,6 @@ fn text(word: &OsStr) -> io::Result<CString> {
 /// The strings as exec(3) wants them; valid as long as the strings are.
 pub(crate) fn pointers(strings: &[CString]) -> Vec<*mut libc::c_char> {
     strings.iter().map(|string| string.as_ptr().cast_mut()).chain([std::ptr::null_mut()]).collect()
-}
-
-fn check(errno: libc::c_int) -> io::Result<()> {
-    match errno {
-        0 => Ok(()),
-        errno => Err(io::Error::from_raw_os_error(errno)),
-    }
-}
-
-struct Attributes(libc::posix_spawnattr_t);
-
-impl Attributes {
-    fn new() -> io::Result<Attributes> {
-        let mut attributes = MaybeUninit::uninit();
-        // SAFETY: the call initialises what it is given, wholly, where it succeeds; only then it is taken as initialised.
-        unsafe {
-            check(libc::posix_spawnattr_init(attributes.as_mut_ptr()))?;
-            Ok(Attributes(attributes.assume_init()))
-        }
-    }
-
-    fn set(&mut self, new_session: bool) -> io::Result<()> {
-        let mut flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
-        if new_session {
-            flags |= libc::POSIX_SPAWN_SETSID as libc::c_int;
-        }
-        // SAFETY: `self.0` is initialised; the sets are initialised by their own calls before they are read.
-        unsafe {
-            let mut set = MaybeUninit::uninit();
-            libc::sigemptyset(set.as_mut_ptr());
-            check(libc::posix_spawnattr_setsigmask(&mut self.0, set.as_ptr()))?;
-            libc::sigfillset(set.as_mut_ptr());
-            check(libc::posix_spawnattr_setsigdefault(&mut self.0, set.as_ptr()))?;
-            check(libc::posix_spawnattr_setflags(&mut self.0, flags as libc::c_short))
-        }
-    }
-}
-
-impl Drop for Attributes {
-    fn drop(&mut self) {
-        // SAFETY: initialised once by `new`, destroyed once here.
-        unsafe { libc::posix_spawnattr_destroy(&mut self.0) };
-    }
-}
-
-struct Actions(libc::posix_spawn_file_actions_t);
-
-impl Actions {
-    fn new() -> io::Result<Actions> {
-        let mut actions = MaybeUninit::uninit();
-        // SAFETY: as for the attributes.
-        unsafe {
-            check(libc::posix_spawn_file_actions_init(actions.as_mut_ptr()))?;
-            Ok(Actions(actions.assume_init()))
-        }
-    }
-
-    fn duplicate(&mut self, from: RawFd, to: RawFd) -> io::Result<()> {
-        // SAFETY: `self.0` is initialised; numbers need not be open.
-        check(unsafe { libc::posix_spawn_file_actions_adddup2(&mut self.0, from, to) })
-    }
-
-    fn change_folder(&mut self, folder: &CString) -> io::Result<()> {
-        // SAFETY: `self.0` is initialised; the call copies the string.
-        check(unsafe { libc::posix_spawn_file_actions_addchdir_np(&mut self.0, folder.as_ptr()) })
-    }
-}
-
-impl Drop for Actions {
-    fn drop(&mut self) {
-        // SAFETY: initialised once by `new`, destroyed once here.
-        unsafe { libc::posix_spawn_file_actions_destroy(&mut self.0) };
-    }
 }
 
 #[cfg(test)]
@@ -254,6 +352,27 @@ mod tests {
     fn it_leads_a_session() {
         let (_, said) = shell("read -r line < /proc/self/stat; set -- $line; [ $1 = $6 ] && echo leads", None);
         assert_eq!(said, "leads\n");
+    }
+
+    #[test]
+    fn nobody_waits_for_it_to_be_loaded() {
+        let begun = |program: &str| {
+            begin(&Spawn {
+                program: Path::new(program),
+                arguments: vec!["true".into()],
+                environment: vec![],
+                descriptors: vec![],
+                new_session: false,
+                folder: None,
+            })
+            .unwrap()
+        };
+        let (spawned, loading) = begun("/bin/true");
+        drop(loading);
+        assert!(waitpid(Some(spawned.pid), WaitOptions::empty()).unwrap().unwrap().1.exit_status() == Some(0));
+        let (spawned, loading) = begun("/nonexistent");
+        assert_eq!(loading.finish().unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(waitpid(Some(spawned.pid), WaitOptions::empty()).unwrap_err(), rustix::io::Errno::CHILD);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The controller program of one start: its command line, its start, and the signs that it and the daemon give each other.
 //!
 //! Signs are single bytes in two pipes. First the controller says that it has its cgroup and its child; then the daemon that
-//! the links are there; then the controller that the container is complete. Its end closes its pipe.
+//! the links are there; then the controller that the container is complete. Its end closes its pipe. Our own controller is told
+//! before all that whether its control groups are there: they are made while it is loaded.
 
 use crate::driver::shown;
 use crate::emulator::Chosen;
@@ -10,7 +11,8 @@ use crate::log::DomainLog;
 use crate::monitor::wait;
 use crate::shares::Shared;
 use api::{Error, ErrorDomain, Result};
-use linux::spawn::{Spawn, spawn};
+use linux::cgroup::Group;
+use linux::spawn::{Loading, Spawn, Spawned, begin};
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
@@ -20,12 +22,15 @@ use std::time::Duration;
 
 /// What one side writes when the other may go on.
 const SIGN: &[u8; 1] = b"c";
+/// What we write in its place to our own controller once the control groups are there, before the length of what there is to be
+/// said about them and that itself.
+const GROUPS: u8 = b'g';
 
 /// A controller that has failed ends within this time.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// libvirt's own controller reads the status file, which names its process id, so it begins only when that is written. The
-/// shell that waits becomes it.
+/// A controller of others reads the status file, which names its process id, so it begins only when that is written. The shell
+/// that waits becomes it.
 const LAUNCHER: &str = "/bin/sh";
 const LAUNCH: &str = "read -r go && exec \"$0\" \"$@\" </dev/null";
 
@@ -64,6 +69,11 @@ impl<'a> Command<'a> {
         shared.iter().for_each(|one| self.descriptor(one.option, one.namespace.as_fd()));
     }
 
+    /// What the status file will say, for our own controller, which has no need to wait for the file.
+    pub fn document(&mut self, document: &'a OwnedFd) {
+        self.descriptor("--document", document.as_fd());
+    }
+
     pub fn pass(&mut self, files: &'a [OwnedFd]) {
         files.iter().for_each(|file| self.descriptor("--passfd", file.as_fd()));
     }
@@ -88,7 +98,7 @@ impl<'a> Command<'a> {
     }
 }
 
-/// A controller that runs, or waits to be released.
+/// A controller that runs, or, where it is not ours, waits to be released.
 pub struct Controller {
     pid: i32,
     pidfd: Arc<OwnedFd>,
@@ -96,10 +106,12 @@ pub struct Controller {
     to: Option<OwnedFd>,
     /// What the launcher of a foreign one waits for.
     launcher: Option<OwnedFd>,
+    program: PathBuf,
+    loading: Option<Loading>,
 }
 
 impl Controller {
-    /// Starts it, held back: it loads while the daemon does the rest, and begins when it is released.
+    /// Starts it; one that is not ours is held back until it is released.
     pub fn start(command: Command, log: &mut DomainLog) -> Result<Controller> {
         let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|e| system(&e.into(), "Unable to create pipe".into()));
         let ((from, their_to), (their_from, to)) = (pipe()?, pipe()?);
@@ -112,33 +124,45 @@ impl Controller {
         log.starting(&environment, &program, &arguments);
         let out = log.file.try_clone().map_err(|e| system(&e, "cannot use the domain's log".into()))?;
         descriptors.extend([(out.as_fd(), 1), (out.as_fd(), 2)]);
-        let failed = |e: std::io::Error| {
-            let words = format!("guest failed to start: libvirt:  error : cannot execute binary {}", shown(&program));
-            Error::internal(ErrorDomain::Lxc, words)
-                .explain(format!(": {}", system(&e, String::new()).message.trim_start_matches(": ")))
-        };
-        let (spawned, launcher) = if ours {
+        let ((spawned, loading), launcher) = if ours {
             let null = std::fs::File::open("/dev/null").map_err(|e| system(&e, "cannot open '/dev/null'".into()))?;
             descriptors.push((null.as_fd(), 0));
-            arguments.push("--held".into());
-            (run(&program, arguments, environment, descriptors).map_err(failed)?, None)
+            (run(&program, arguments, environment, descriptors).map_err(|e| not_executed(&program, &e))?, None)
         } else {
             let (held, release) = pipe()?;
             descriptors.push((held.as_fd(), 0));
             let held_arguments = ["sh", "-c", LAUNCH].map(OsString::from).into_iter().chain(arguments).collect();
-            (run(Path::new(LAUNCHER), held_arguments, environment, descriptors).map_err(failed)?, Some(release))
+            let started = run(Path::new(LAUNCHER), held_arguments, environment, descriptors);
+            (started.map_err(|e| not_executed(&program, &e))?, Some(release))
         };
         let pid = spawned.pid.as_raw_nonzero().get();
-        Ok(Controller { pid, pidfd: Arc::new(spawned.pidfd), from, to: Some(to), launcher })
+        let (to, loading, pidfd) = (Some(to), Some(loading), Arc::new(spawned.pidfd));
+        Ok(Controller { pid, pidfd, from, to, launcher, program, loading })
     }
 
-    /// Lets it begin: the status file is there. If this goes wrong its pipe is closed: then it ends by itself, and the wait for
-    /// its sign says so.
+    /// Waits until it is loaded, which may fail.
+    pub fn loaded(&mut self) -> Result<()> {
+        self.loading.take().map_or(Ok(()), Loading::finish).map_err(|e| not_executed(&self.program, &e))
+    }
+
+    /// Lets one that is not ours begin: the status file is there. If this goes wrong it ends by itself, and the wait for its sign
+    /// says so.
     pub fn release(&mut self) {
-        match (self.launcher.take(), &self.to) {
-            (Some(launcher), _) => _ = rustix::io::write(&launcher, b"go\n"),
-            (None, Some(to)) if rustix::io::write(to, SIGN).is_err() => self.to = None,
-            (None, _) => {}
+        if let Some(launcher) = self.launcher.take() {
+            _ = rustix::io::write(&launcher, b"go\n");
+        }
+    }
+
+    /// Tells our own controller of its groups, or that they are its to make. If this goes wrong its pipe is closed: then it ends
+    /// by itself, and the wait for its sign says so.
+    pub fn groups(&mut self, made: Option<&Group>) {
+        let words = made.map(|group| {
+            let told = group.told();
+            let length = u32::try_from(told.len()).unwrap_or(0).to_le_bytes();
+            [&[GROUPS], &length[..], &told].concat()
+        });
+        if self.to.as_ref().is_some_and(|to| rustix::io::write(to, words.as_deref().unwrap_or(SIGN)).is_err()) {
+            self.to = None;
         }
     }
 
@@ -189,8 +213,14 @@ fn run(
     arguments: Vec<OsString>,
     environment: Vec<OsString>,
     descriptors: Vec<(BorrowedFd, RawFd)>,
-) -> std::io::Result<linux::spawn::Spawned> {
-    spawn(&Spawn { program, arguments, environment, descriptors, new_session: true, folder: Some(Path::new("/")) })
+) -> std::io::Result<(Spawned, Loading)> {
+    begin(&Spawn { program, arguments, environment, descriptors, new_session: true, folder: Some(Path::new("/")) })
+}
+
+fn not_executed(program: &Path, error: &std::io::Error) -> Error {
+    let words = format!("guest failed to start: libvirt:  error : cannot execute binary {}", shown(program));
+    Error::internal(ErrorDomain::Lxc, words)
+        .explain(format!(": {}", system(error, String::new()).message.trim_start_matches(": ")))
 }
 
 fn environment() -> Vec<OsString> {

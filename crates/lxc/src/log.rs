@@ -42,6 +42,14 @@ impl DomainLog {
         self.begin = self.file.stream_position().unwrap_or(self.begin);
     }
 
+    /// A line as of the controller.
+    pub fn note(&mut self, controller: i32, words: &str) {
+        let line = format!("{}: {controller}: info : {words}\n", timestamp(SystemTime::now()));
+        if let Err(e) = self.file.write_all(line.as_bytes()) {
+            tracing::warn!("cannot write to '{}': {e}", shown(&self.path));
+        }
+    }
+
     pub fn shutting_down(paths: &api::Paths, name: &str, why: &str) {
         let path = paths.domain_logs().join(format!("{name}.log"));
         let line = format!("{}: shutting down, reason={why}\n", timestamp(SystemTime::now()));

@@ -1,7 +1,8 @@
 //! A container's start, in the order of events, undone in reverse where a step fails.
 //!
-//! Document -> terminals -> ports and links -> controller, held -> status file -> the controller's sign that it is there -> our
-//! sign that the links are -> its monitor socket, which names the init -> its sign that the container is complete.
+//! Document -> terminals -> ports and links -> controller -> status file -> control groups -> the controller's sign that it
+//! is in them -> our sign that the links are there -> its monitor socket, which names the init -> its sign that the container is
+//! complete.
 
 use crate::controller::{self, Command, Controller};
 use crate::driver::{Driver, state_file};
@@ -159,21 +160,30 @@ impl Driver {
         command.pass(&options.files);
         command.share(&shared);
         command.links(&attempt.plugged.inner);
+        let document = emulator.ours.then(|| self.document(&live)).transpose()?;
+        if let Some(document) = &document {
+            command.document(document);
+        }
+        self.hook(&live, Moment::Start)?;
         let mut controller = Controller::start(command, &mut log)?;
         attempt.controller = Some((controller.pid(), controller.pidfd()));
-        self.hook(&live, Moment::Start)?;
         live.id = Some(controller.pid());
         attempt.status_written = true;
         self.write_status(&status(&live, controller.pid(), 0))?;
         files::write_pid(&state_file(&self.paths, &live.name, "pid"), controller.pid())?;
         controller.release();
-        drop((terminals, options.files, shared));
+        if emulator.ours {
+            attempt.group = self.make_group(&live, controller.pid(), &mut log).map(Arc::new);
+            controller.groups(attempt.group.as_deref());
+        }
+        controller.loaded()?;
+        drop((terminals, options.files, shared, document));
 
         controller.wait_for_sign(PATIENCE, &log)?;
-        let hierarchies = Hierarchies::detect(&self.paths.proc).map_err(controller::cgroup_error)?;
-        let group = Group::detect(&hierarchies, &self.paths.proc, controller.pid(), &live.name)
-            .map_err(controller::cgroup_error)?;
-        let group = Arc::new(group);
+        let group = match &attempt.group {
+            Some(group) => Arc::clone(group),
+            None => self.find_group(&live, controller.pid()).map(Arc::new)?,
+        };
         attempt.group = Some(Arc::clone(&group));
         self.plug_waiting(&mut live, &mut attempt.plugged, controller.pid())?;
         attempt.away = self.links_away(&live, || only_child(&self.paths.proc, controller.pid()));
@@ -213,6 +223,33 @@ impl Driver {
         })
     }
 
+    /// The status file's content, as far as it is known before there is a controller.
+    fn document(&self, live: &Domain) -> Result<OwnedFd> {
+        let document = status(live, 0, 0).format();
+        linux::sealed::bytes(document.as_bytes())
+            .map_err(|e| files::system(&e, "cannot keep a document in memory".into()))
+    }
+
+    /// The group that our own controller will be in: it is loaded meanwhile. Where systemd runs, or this fails, the controller
+    /// makes it, and says why that fails.
+    fn make_group(&self, live: &Domain, controller: i32, log: &mut DomainLog) -> Option<Group> {
+        if linux::cgroup::systemd_runs() {
+            return None;
+        }
+        let hierarchies = Hierarchies::detect(&self.paths.proc).ok()?;
+        let (group, notes) = Group::create(&hierarchies, &place(live, controller)).ok()?;
+        notes.iter().for_each(|note| log.note(controller, note));
+        Some(group)
+    }
+
+    /// The group that a controller has made.
+    fn find_group(&self, live: &Domain, controller: i32) -> Result<Group> {
+        let hierarchies = Hierarchies::detect(&self.paths.proc);
+        let group =
+            hierarchies.and_then(|hierarchies| Group::detect(&hierarchies, &self.paths.proc, controller, &live.name));
+        group.map_err(controller::cgroup_error)
+    }
+
     pub(crate) fn write_status(&self, status: &DomainStatus) -> Result<()> {
         let domain = &status.domain;
         let content = conf::file::with_header(&files::edit_command(&domain.name, &domain.uuid), &status.format());
@@ -241,12 +278,15 @@ fn group_to_be(driver: &Driver, live: &Domain, controller: i32) -> Option<Group>
     let hierarchies = Hierarchies::detect(&driver.paths.proc)
         .inspect_err(|error| tracing::warn!("domain '{}': its control groups stay: {error}", live.name))
         .ok()?;
-    let place = Place {
+    Some(Group::named(&hierarchies, &place(live, controller)))
+}
+
+fn place(live: &Domain, controller: i32) -> Place {
+    Place {
         partition: live.partition.clone().unwrap_or_else(|| PARTITION.into()),
         id: controller,
         domain: live.name.clone(),
-    };
-    Some(Group::named(&hierarchies, &place))
+    }
 }
 
 fn status(live: &Domain, controller_pid: i32, init_pid: i32) -> DomainStatus {

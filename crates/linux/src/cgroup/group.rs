@@ -4,8 +4,10 @@ use super::file::{self, folder_exists};
 use super::hierarchies::controllers_v2;
 use super::{Controller, Controllers, Error, Hierarchies, Hierarchy, Result, Version, name};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 /// Where a container's group belongs.
@@ -94,6 +96,41 @@ impl Group {
     /// The group by its path alone, there or not: to remove what a controller that died left behind.
     pub fn named(hierarchies: &Hierarchies, place: &Place) -> Group {
         Group { parts: hierarchies.all.iter().map(|hierarchy| Part::of(hierarchy, place)).collect() }
+    }
+
+    /// All that is known of it, for another process to know without looking; no path has a zero byte in it.
+    pub fn told(&self) -> Vec<u8> {
+        let mut words = Vec::new();
+        for part in &self.parts {
+            let controllers: Vec<&str> = part.controllers.iter().map(Controller::name).collect();
+            let version = if part.version == Version::One { "1" } else { "2" };
+            for field in
+                [version.as_ref(), controllers.join(",").as_ref(), part.mounted_at.as_os_str(), part.folder.as_ref()]
+            {
+                words.extend_from_slice(field.as_bytes());
+                words.push(0);
+            }
+        }
+        words
+    }
+
+    /// What [`Group::told`] has told.
+    pub fn heard(words: &[u8]) -> Group {
+        let fields: Vec<&[u8]> = words.split(|byte| *byte == 0).collect();
+        let part = |fields: &[&[u8]]| {
+            let [version, controllers, mounted_at, folder] = fields else { return None };
+            let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
+            Some(Part {
+                version: if *version == b"1" { Version::One } else { Version::Two },
+                controllers: Controller::ALL
+                    .into_iter()
+                    .filter(|one| controllers.split(|byte| *byte == b',').any(|name| name == one.name().as_bytes()))
+                    .collect(),
+                mounted_at: path(mounted_at),
+                folder: path(folder),
+            })
+        };
+        Group { parts: fields.chunks(4).filter_map(part).collect() }
     }
 
     /// The controllers, by process id, whose groups for that domain are in the partition, running or not.
@@ -428,4 +465,28 @@ fn enable(folder: &Path, names: &[&str], notes: &mut Vec<String>) {
 fn is_needed(hierarchies: &Hierarchies, hierarchy: &Hierarchy) -> bool {
     let needed = [Controller::Cpuacct, Controller::Memory, Controller::Devices];
     needed.into_iter().any(|controller| hierarchies.of(controller) == Some(hierarchy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_process_hears_what_is_told() {
+        let part = |version, controllers: &[Controller], mounted_at: &str| Part {
+            version,
+            controllers: controllers.iter().copied().collect(),
+            folder: Path::new(mounted_at).join("machine/lxc-1-a b\n.libvirt-lxc"),
+            mounted_at: mounted_at.into(),
+        };
+        let group = Group {
+            parts: vec![
+                part(Version::One, &[Controller::Cpu, Controller::Cpuacct], "/sys/fs/cgroup/cpu,cpuacct"),
+                part(Version::One, &[], "/sys/fs/cgroup/systemd"),
+                part(Version::Two, &[Controller::Pids], "/a, b\n"),
+            ],
+        };
+        assert_eq!(Group::heard(&group.told()), group);
+        assert!(Group::heard(b"").parts.is_empty());
+    }
 }

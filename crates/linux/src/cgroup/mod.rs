@@ -28,5 +28,5 @@ pub use group::{Group, Place};
 pub use hierarchies::{Controller, Controllers, Hierarchies, Hierarchy, Version};
 pub use limits::{BlockDevice, Limits, UNLIMITED};
 pub use name::{group_name, machine_name, partition_path, scope_name};
-pub use scope::Machine;
+pub use scope::{Machine, systemd_runs};
 pub use stats::{BlockUse, CpuTime, Memory};

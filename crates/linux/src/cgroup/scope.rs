@@ -15,11 +15,15 @@ pub struct Machine {
     pub interfaces: Vec<i32>,
 }
 
+/// Whether systemd is this machine's first process, as sd_booted(3) finds out: then groups are its to make.
+pub fn systemd_runs() -> bool {
+    Path::new("/run/systemd/system").is_dir()
+}
+
 /// Tells machined of this process, the controller, as the machine's leader; true where there is a scope of it then.
 /// The lines for the log say why not, where systemd does run.
 fn registered(place: &Place, machine: &Machine, notes: &mut Vec<String>) -> bool {
-    // As sd_booted(3) finds out.
-    if !Path::new("/run/systemd/system").is_dir() {
+    if !systemd_runs() {
         return false;
     }
     let method = Method {

@@ -20,7 +20,8 @@ struct Request {
 /// The thread, from the first request on; it is never needed where descriptors are few.
 static THREAD: Mutex<Option<Sender<Request>>> = Mutex::new(None);
 
-/// As [`super::execute`], with numbers of descriptors that the process has; by this thread where there can be no other.
+/// As [`super::launch`], with numbers of descriptors that the process has, and until exec(3); by this thread where there can be
+/// no other.
 pub(super) fn execute(order: Order, descriptors: Vec<(RawFd, RawFd)>, above: RawFd) -> io::Result<Pid> {
     let (answer, answered) = channel();
     {
@@ -28,10 +29,16 @@ pub(super) fn execute(order: Order, descriptors: Vec<(RawFd, RawFd)>, above: Raw
         if thread.is_none() {
             *thread = start().ok();
         }
-        let Some(sender) = &*thread else { return super::execute(&order, &descriptors) };
+        let Some(sender) = &*thread else { return execute_here(order, descriptors) };
         sender.send(Request { order, descriptors, above, answer }).map_err(|_| ended())?;
     }
     answered.recv().map_err(|_| ended())?
+}
+
+fn execute_here(order: Order, descriptors: Vec<(RawFd, RawFd)>) -> io::Result<Pid> {
+    let (spawned, loading) = super::launch(order, descriptors)?;
+    loading.finish()?;
+    Ok(spawned.pid)
 }
 
 fn ended() -> io::Error {
@@ -54,7 +61,8 @@ fn start() -> io::Result<Sender<Request>> {
         };
         _ = ready.send(Ok(()));
         for request in requests {
-            _ = request.answer.send(answer(&process, &request));
+            let sender = request.answer.clone();
+            _ = sender.send(answer(&process, request));
         }
     };
     std::thread::Builder::new().name("spawner".into()).spawn(run)?;
@@ -62,12 +70,12 @@ fn start() -> io::Result<Sender<Request>> {
     Ok(sender)
 }
 
-fn answer(process: &OwnedFd, request: &Request) -> io::Result<Pid> {
+fn answer(process: &OwnedFd, request: Request) -> io::Result<Pid> {
     let fetched = request.descriptors.iter().map(|(from, number)| {
         let fetched = pidfd_getfd(process, *from, PidfdGetfdFlags::empty())?;
         Ok((crate::descriptor::duplicate_above(fetched.as_fd(), request.above)?, *number))
     });
     let copies = fetched.collect::<io::Result<Vec<_>>>()?;
     let numbers: Vec<_> = copies.iter().map(|(from, number)| (from.as_raw_fd(), *number)).collect();
-    super::execute(&request.order, &numbers)
+    execute_here(request.order, numbers)
 }
