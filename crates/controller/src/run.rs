@@ -23,7 +23,8 @@ use linux::netlink::{Netns, Socket};
 use linux::process::{self, Child, End};
 use linux::{descriptor, idmap};
 use rpc::monitor::ExitStatus;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Signal, WaitId, WaitIdOptions, waitid};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd, RawFd};
@@ -189,7 +190,8 @@ fn start(plan: &Plan, inherited: Inherited, state: &Path, monitor: &mut Monitor)
             .doing(|| "Unable to give up capabilities")?;
         let words = hear(report, &mut view).doing(|| "error receiving signal from container")?;
         match words.strip_prefix(container::ABOUT_TO_EXECUTE) {
-            Some("") => {}
+            Some("") if was_executed(&child) => {}
+            Some("") => return Err(Failure::new("the container was killed before its init was executed")),
             Some(words) => return Err(Failure::new(words)),
             None if words.is_empty() => return Err(Failure::new("the container ended before its init was executed")),
             None => return Err(Failure::new(words)),
@@ -201,12 +203,27 @@ fn start(plan: &Plan, inherited: Inherited, state: &Path, monitor: &mut Monitor)
         Ok((watched, consoles, images)) => Ok(Running { child, watched, group, consoles, view, images }),
         Err(failure) => {
             // It may have ended by itself, with its reasons given. Where our powers are given up already, it ends with us.
-            if rustix::process::pidfd_send_signal(&child.pidfd, rustix::process::Signal::KILL).is_ok() {
+            if rustix::process::pidfd_send_signal(&child.pidfd, Signal::KILL).is_ok() {
                 _ = process::wait(child.pid);
             }
             Err(failure)
         }
     }
+}
+
+/// Whether the pipe was closed by exec, and not by the end of who was about to execute init: then that has no memory any more.
+/// An init that has ended by now was executed, unless somebody killed it.
+fn was_executed(child: &Child) -> bool {
+    let runs = std::fs::read(format!("/proc/{}/cmdline", child.pid)).is_ok_and(|line| !line.is_empty());
+    runs || !was_killed(child)
+}
+
+/// Without taking its end away from who waits for that. It is about to end, or, if it can hide its command line, will not.
+fn was_killed(child: &Child) -> bool {
+    _ = poll(&mut [PollFd::new(&child.pidfd, PollFlags::IN)], Some(&Timespec { tv_sec: 1, tv_nsec: 0 }));
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let ended = waitid(WaitId::PidFd(child.pidfd.as_fd()), options).ok().flatten();
+    ended.is_some_and(|status| status.terminating_signal() == Some(Signal::KILL.as_raw()))
 }
 
 /// A message of ours about a failure is shorter.
@@ -349,7 +366,7 @@ fn live(running: Running, monitor: Monitor) -> Result<()> {
     let (monitor, served) = serve::serve(watched, &child, consoles, view, monitor);
     if let Err(failure) = served {
         log::error(&failure);
-        _ = rustix::process::pidfd_send_signal(&child.pidfd, rustix::process::Signal::KILL);
+        _ = rustix::process::pidfd_send_signal(&child.pidfd, Signal::KILL);
     }
     let end = process::wait(child.pid).doing(|| "Unable to wait for the container")?;
     // What reboot(2) in a process namespace looks like from outside are two signals; any other is a crash. Which status means

@@ -91,17 +91,15 @@ impl Group {
         Ok(())
     }
 
-    /// Lets them go on.
+    /// Lets them go on. A group that is not there, or made by half, stops nobody.
     pub fn thaw(&self) -> Result<()> {
-        if let Some(part) = self.version_two() {
-            file::write(&part.container().join("cgroup.freeze"), "0")?;
-        }
-        match self.part(Controller::Freezer) {
-            Some(part) if part.version == super::Version::One => {
-                file::write(&part.folder.join("freezer.state"), "THAWED")
-            }
-            _ => Ok(()),
-        }
+        let two = self.version_two().map(|part| (part.container().join("cgroup.freeze"), "0"));
+        let one = self.part(Controller::Freezer).filter(|part| part.version == super::Version::One);
+        let one = one.map(|part| (part.folder.join("freezer.state"), "THAWED"));
+        two.into_iter().chain(one).try_for_each(|(path, word)| match file::write(&path, word) {
+            Err(Error::System { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        })
     }
 
     /// Whether they are stopped, by whomever.
