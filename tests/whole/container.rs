@@ -65,7 +65,7 @@ pub fn before_devices(document: String, more: &str) -> String {
     document.replace("<devices>", &format!("{more}<devices>"))
 }
 
-fn in_os(document: String, more: &str) -> String {
+pub fn in_os(document: String, more: &str) -> String {
     document.replace("</os>", &format!("{more}</os>"))
 }
 
@@ -85,6 +85,8 @@ fn a_plain_one_is_confined() {
     assert_eq!(seen.one("NSpid"), "1");
     assert_eq!((seen.one("Uid"), seen.one("Groups")), ("0 0 0 0", ""));
     assert_eq!((seen.one("SigBlk"), seen.one("Seccomp")), ("0000000000000000", "2"));
+    // That of broken pipes the probe's own runtime ignores; whatever the daemon's starter did, no other.
+    assert_eq!(seen.one("SigIgn"), "0000000000001000");
     let descriptors: Vec<&str> = seen.all("fd").into_iter().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(descriptors, ["0", "1", "2"]);
     assert_eq!(seen.one("folder"), "/");
@@ -140,7 +142,11 @@ fn file_systems_of_every_kind() {
         <filesystem type='file'><source file='/opt/disk.img'/><target dir='/mnt/image'/><readonly/></filesystem>";
     let seen = seen(more, |document| document);
     assert!(seen.mount("/mnt/file").contains(" ro,"), "{}", seen.mount("/mnt/file"));
-    assert!(seen.mount("/mnt/ram").starts_with("tmpfs rw,relatime,size=10240k"), "{}", seen.mount("/mnt/ram"));
+    assert!(
+        seen.mount("/mnt/ram").starts_with("tmpfs rw,nosuid,nodev,relatime,size=10240k"),
+        "{}",
+        seen.mount("/mnt/ram")
+    );
     assert!(seen.mount("/mnt/image").starts_with("ext4 ro,"), "{}", seen.mount("/mnt/image"));
     assert!(seen.mount("/mnt/made/data/below").starts_with("tmpfs "));
     let guest = crate::guest::Guest::of("box");
@@ -199,6 +205,7 @@ fn init_and_its_surroundings() {
     assert_eq!((seen.one("Uid"), seen.one("Groups")), ("1000 1000 1000 1000", "29 1000"));
     assert_eq!(seen.one("CapPrm"), "0000000000000000");
     assert_eq!(seen.one("folder"), "/etc");
+    assert!(seen.all("device").contains(&"/dev/console c 136:0 0620 1000:5"), "{:#?}", seen.all("device"));
     for variable in ["FOO=b a r", "PATH=/x", "LIBVIRT_LXC_CMDLINE=k=v q", "container=lxc-libvirt"] {
         assert!(seen.all("variable").contains(&variable), "{variable}: {:#?}", seen.all("variable"));
     }

@@ -5,6 +5,7 @@ mod actions;
 mod attach;
 mod autostart;
 mod calls;
+mod compared;
 mod consoles;
 mod container;
 mod conversions;

@@ -129,6 +129,13 @@ fn become_init(given: &Given, terminals: &[Pty], report: BorrowedFd) -> Result<I
     if let Err(error) = std::fs::metadata(&init.path) {
         return Err(error).doing(|| format!("cannot find init path '{}' relative to container root", init.path));
     }
+    if let (1.., Some(terminal)) = (user.uid, terminals.first()) {
+        // So that it can be opened by its path too.
+        let owner = rustix::fs::Uid::from_raw(user.uid);
+        rustix::fs::fchown(&terminal.slave, Some(owner), None)
+            .map_err(Into::into)
+            .doing(|| format!("Unable to give the console to user {}", user.uid))?;
+    }
     // No terminal becomes its controlling one: an interrupt typed on the console must not reach process 1.
     rustix::process::setsid().map_err(Into::into).doing(|| "Unable to become a session leader")?;
     process::new_session_keyring().or_else(forbidden_is_fine).doing(|| "Unable to make a session keyring")?;

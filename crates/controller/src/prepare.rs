@@ -47,7 +47,7 @@ pub fn prepare(plan: &Plan, consoles: usize) -> Result<Prepared> {
     for mount in &plan.mounts {
         mounts.push(match &mount.what {
             What::Folder(_) | What::Block(_) | What::Image(_) => folder_or_image(mount)?,
-            What::Ram(size) => Some(memory("tmpfs", *size, mount.attributes, owner)?),
+            What::Ram(size) => Some(memory(("tmpfs", "1777"), *size, mount.attributes, owner)?),
             What::Devices => Some(devices(plan, &images, mount, owner)?),
             What::Terminals => {
                 let devpts = devpts(plan, mount)?;
@@ -130,21 +130,16 @@ fn folder_or_image(mount: &Mount) -> Result<Option<Detached>> {
     Ok(Some(detached))
 }
 
-fn memory(name: &str, kib: u64, attributes: u64, owner: Option<Owner>) -> Result<Detached> {
+fn memory((name, mode): (&str, &str), kib: u64, attributes: u64, owner: Option<Owner>) -> Result<Detached> {
     let (size, uid, gid) = (format!("{kib}k"), owner.map_or(0, |owner| owner.uid), owner.map_or(0, |owner| owner.gid));
     let (uid, gid) = (uid.to_string(), gid.to_string());
-    let options = [
-        ("source", Some(name)),
-        ("mode", Some("755")),
-        ("size", Some(&size)),
-        ("uid", Some(&uid)),
-        ("gid", Some(&gid)),
-    ];
+    let options =
+        [("source", Some(name)), ("mode", Some(mode)), ("size", Some(&size)), ("uid", Some(&uid)), ("gid", Some(&gid))];
     Detached::filesystem("tmpfs", &options, attributes).doing(|| format!("Failed to mount {kib} KiB of memory"))
 }
 
 fn devices(plan: &Plan, images: &[LoopDevice], mount: &Mount, owner: Option<Owner>) -> Result<Detached> {
-    let dev = memory("devfs", 64, mount.attributes, owner)?;
+    let dev = memory(("devfs", "755"), 64, mount.attributes, owner)?;
     for node in &plan.nodes {
         make_node(dev.as_fd(), node, owner)?;
     }

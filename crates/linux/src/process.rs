@@ -229,12 +229,21 @@ pub fn close_on_exec_from(lowest: u32) -> io::Result<()> {
 
 /// Signals at their defaults, none blocked: what a program started by a person finds.
 pub fn reset_signals() -> io::Result<()> {
-    for signal in 1..=64 {
-        if matches!(signal, libc::SIGKILL | libc::SIGSTOP | 32 | 33) {
-            continue;
-        }
-        // SAFETY: SIG_DFL is a valid disposition for every other signal; no handler is left that could run.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    // The kernel's own structure of so many words: none set is the default. The C library keeps two signals to itself, which
+    // may have been ignored by whoever started us.
+    let default = [0u64; 4];
+    for signal in (1..=64).filter(|signal| !matches!(*signal, libc::SIGKILL | libc::SIGSTOP)) {
+        // SAFETY: the structure is as long as the kernel's and outlives the call; a default is valid for every other signal, and
+        // no handler is left that could run.
+        unsafe {
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                signal,
+                default.as_ptr(),
+                std::ptr::null_mut::<u64>(),
+                size_of::<u64>(),
+            )
+        };
     }
     // SAFETY: the set is initialised by sigemptyset before it is read.
     let result = unsafe {

@@ -160,24 +160,29 @@ pub fn not_obeyed(domain: &Domain) -> Vec<String> {
     notes
 }
 
-/// `<readonly/>`, and the options of our own element that are attributes of a mount.
+/// `<readonly/>`, and the options of our own element that are attributes of a mount. Memory has some by itself.
 fn attributes(described: &Filesystem) -> Result<u64> {
     let mut attributes = if described.read_only { READ_ONLY } else { 0 };
+    if let FilesystemSource::Ram { .. } = described.source {
+        attributes |= NO_SUID | NO_DEV;
+    }
     let options = described.mount.as_ref().and_then(|mount| mount.options.as_deref()).unwrap_or_default();
     for option in options.split(',').filter(|option| !option.is_empty()) {
-        attributes |= match option {
-            "ro" => READ_ONLY,
-            "nosuid" => NO_SUID,
-            "nodev" => NO_DEV,
-            "noexec" => NO_EXEC,
-            "rw" | "suid" | "dev" | "exec" => 0,
+        match option {
+            "ro" => attributes |= READ_ONLY,
+            "nosuid" => attributes |= NO_SUID,
+            "nodev" => attributes |= NO_DEV,
+            "noexec" => attributes |= NO_EXEC,
+            "suid" => attributes &= !NO_SUID,
+            "dev" => attributes &= !NO_DEV,
+            "rw" | "exec" => {}
             _ => {
                 return Err(Failure::unsupported(format!(
                     "mount option '{option}' of {}; known are ro, nosuid, nodev, noexec",
                     described.target
                 )));
             }
-        };
+        }
     }
     Ok(attributes)
 }
@@ -280,7 +285,7 @@ mod tests {
             console 0 on /dev/console nosuid noexec
             console 1 on /dev/tty2 nosuid noexec
             control groups on /
-            100 KiB of memory on /mnt/a ro
+            100 KiB of memory on /mnt/a ro nosuid nodev
             /etc inside on /mnt/b
             image /i.img on /mnt/c
         "#]]
