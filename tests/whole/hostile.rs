@@ -3,6 +3,8 @@
 
 use crate::container::before_devices;
 use crate::guest::Guest;
+use crate::leftovers::Leftovers;
+use rustix::process::Signal;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -11,7 +13,7 @@ use std::time::{Duration, Instant};
 use tests::daemon::{Daemon, file, virsh};
 use tests::documents::{domain, interface};
 use tests::image;
-use tests::program::{PATIENCE, ended_within, eventually, ours, shell};
+use tests::program::{PATIENCE, ended_within, eventually, kill, ours, shell};
 use tests::sandbox;
 
 const ROOT: &str = "/opt/box";
@@ -289,6 +291,82 @@ touch /up; while :; do sleep 1000; done";
     answers_and_destroys(&daemon, &guest);
 }
 
+/// A domain `box` on the machine's own root, for what wants a Python: its init is this script with the argument.
+fn python(script: &str, argument: &str) -> String {
+    let text = match script {
+        "hostile-keys.py" => include_str!("hostile-keys.py"),
+        _ => include_str!("hostile-pages.py"),
+    };
+    fs::create_dir_all("/opt").unwrap();
+    fs::write(Path::new("/opt").join(script), text).unwrap();
+    domain("box", "/", &["/usr/bin/python3", &format!("/opt/{script}"), argument], "")
+}
+
+#[test]
+fn pages_of_the_view_that_never_come_to_rest() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    virsh(&["create", &file("box.xml", &python("hostile-pages.py", "/opt/up"))]).ok();
+    let guest = Guest::of("box");
+    eventually("all want pages", PATIENCE, || Path::new("/opt/up").exists().then_some(()));
+    let states = guest.shell("ps -C python3 -o stat=").ok();
+    let stopped = states.lines().filter(|line| line.starts_with('T')).count();
+    assert!(stopped >= 14 && states.lines().count() > 28, "{states}");
+    for _ in 0..20 {
+        let read = guest.shell("head -n 1 /proc/meminfo; cat /proc/uptime > /dev/null").ok();
+        assert!(read.contains("65536 kB"), "{read}");
+    }
+    answers_and_destroys(&daemon, &guest);
+}
+
+#[test]
+fn keys_without_number() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    let of_root = || {
+        let users = fs::read_to_string("/proc/key-users").unwrap();
+        let line = users.lines().find(|line| line.trim_start().starts_with("0:")).unwrap().to_string();
+        line.split_whitespace().nth(1).unwrap().parse::<u32>().unwrap()
+    };
+    let before = of_root();
+    let unfiltered = "<virtlxc:container xmlns:virtlxc='urn:virtlxc:domain:1.0'><virtlxc:isolation seccomp='off'/>\
+        </virtlxc:container>";
+    for (other, expected) in [("", "0 keys, then Function not implemented"), (unfiltered, "2000 keys")] {
+        _ = fs::remove_file("/opt/said");
+        virsh(&["create", &file("box.xml", &before_devices(python("hostile-keys.py", "/opt/said"), other))]).ok();
+        let said = eventually("it has tried", PATIENCE, || fs::read_to_string("/opt/said").ok());
+        assert!(said.starts_with(expected), "{said}");
+        // Others on the machine may make some.
+        assert!(!other.is_empty() || of_root() < before + 1000, "{before}, {}", of_root());
+        eventually("it has ended", PATIENCE, || (virsh(&["domstate", "box"]).code != 0).then_some(()));
+    }
+    assert!(daemon.is_alive());
+}
+
+#[test]
+fn folders_without_end() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    fs::create_dir_all("/opt/lent").unwrap();
+    // Very many names where something may be looked for, and a path that is longer than any call takes.
+    let init = "mkdir /run; for folder in /run /etc /mnt; do i=0; while [ $i -lt 20000 ]; do : > $folder/f$i; i=$((i+1)); done; done
+cd /mnt; i=0; while [ $i -lt 2000 ]; do mkdir deep && cd deep || break; i=$((i+1)); done
+touch /up; trap 'touch /asked' TERM; while :; do sleep 0.1; done";
+    let guest = running(init, "", "");
+    eventually("they are made", 4 * PATIENCE, || Path::new("/opt/box/up").exists().then_some(()));
+    let begun = Instant::now();
+    assert_eq!(virsh(&["exec", "box", "--", "echo", "fine"]).ok(), "fine\n");
+    virsh(&["domfsinfo", "box"]).ok();
+    let lent =
+        file("lent.xml", "<filesystem type='mount'><source dir='/opt/lent'/><target dir='/mnt/new'/></filesystem>");
+    virsh(&["attach-device", "box", &lent]).ok();
+    virsh(&["detach-device", "box", &lent]).ok();
+    virsh(&["shutdown", "box"]).ok();
+    until_there("asked");
+    assert!(begun.elapsed() < 5 * PROMPT, "{:?}", begun.elapsed());
+    answers_and_destroys(&daemon, &guest);
+}
+
 #[test]
 fn a_file_system_of_the_guests_that_never_answers() {
     sandbox::require();
@@ -319,6 +397,42 @@ trap 'touch /asked' TERM; touch /up; while :; do sleep 0.1; done";
     // With its end those who wait for it are let go.
     let threads = || shell(&format!("cat /proc/{}/task/*/comm", daemon.pid())).ok();
     eventually("no thread waits", PATIENCE, || (!threads().contains("guest-files")).then_some(()));
+}
+
+#[test]
+fn a_controller_that_dies_beside_a_container_that_hangs() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    // The root is on a file system that never answers: the container's side waits there for ever.
+    let mut server = Command::new("/usr/bin/python3");
+    server.args(["-c", include_str!("mute-fuse.py"), ROOT]);
+    fs::create_dir_all(ROOT).unwrap();
+    let mut server = server.spawn().unwrap();
+    eventually("it is mounted", PATIENCE, || {
+        fs::read_to_string("/proc/self/mounts").unwrap().contains(" /opt/box fuse").then_some(())
+    });
+    let before = Leftovers::now();
+    virsh(&["define", &file("box.xml", &domain("box", ROOT, &["/init"], ""))]).ok();
+    let starting = std::thread::spawn(|| virsh(&["start", "box"]));
+    let child = eventually("the container waits", PATIENCE, || {
+        let pid: u32 = fs::read_to_string("/run/libvirt/lxc/box.pid").ok()?.trim().parse().ok()?;
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+        let child: u32 = children.trim().parse().ok()?;
+        let stack = fs::read_to_string(format!("/proc/{child}/wchan")).ok()?;
+        stack.contains("request_wait_answer").then_some((pid, child))
+    });
+    let begun = Instant::now();
+    kill(child.0, Signal::KILL);
+    let said = starting.join().unwrap().failure();
+    // Its end is waited for, but not for long.
+    assert!(begun.elapsed() < 10 * PROMPT, "{:?}: {said}", begun.elapsed());
+    assert!(virsh(&["list"]).code == 0 && daemon.is_alive());
+    assert_eq!(virsh(&["domstate", "box"]).ok().trim(), "shut off");
+    // It can only end when that file system does.
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(ended_within(child.1, PATIENCE), "the container's side lives");
+    before.assert_none_since();
 }
 
 #[test]

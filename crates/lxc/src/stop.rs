@@ -323,8 +323,23 @@ pub(crate) fn end_processes(name: &str, init: Option<&OwnedFd>, controller: &Own
             _ = group.kill(0);
             if let Err(error) = group.remove() {
                 tracing::warn!("domain '{name}': {first}; after killing what was there: {error}");
+                remove_later(group.clone());
             }
         }
     }
     ended
+}
+
+/// Once those in it have ended. Who waits in the kernel for something that does not come cannot be killed, and nobody waits for it
+/// but a thread of its own.
+fn remove_later(group: Group) {
+    let work = move || loop {
+        let is_inhabited = group.processes().is_ok_and(|left| !left.is_empty());
+        if group.remove().is_ok() || !is_inhabited {
+            return;
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("late-end".into()).spawn(work) {
+        tracing::warn!("a group is left behind: {error}");
+    }
 }

@@ -105,9 +105,13 @@ pub(super) fn walk(folder: &Path, act: &mut dyn FnMut(&Path) -> Result<()>) -> R
     act(folder)
 }
 
+/// Until when processes may take to end that are about to.
+pub(super) fn deadline() -> Instant {
+    Instant::now() + PATIENCE
+}
+
 /// Removes a group and those below it, waiting for processes that are about to end.
-pub(super) fn remove_tree(folder: &Path) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+pub(super) fn remove_tree(folder: &Path, deadline: Instant) -> Result<()> {
     // Mostly there is nothing below, and then one call does it.
     match rustix::fs::rmdir(folder) {
         Ok(()) | Err(rustix::io::Errno::NOENT) => return Ok(()),

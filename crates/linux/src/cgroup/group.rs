@@ -258,8 +258,10 @@ impl Group {
     /// already is no error; the first failure is told after everything else was tried.
     pub fn remove(&self) -> Result<()> {
         let mut outcome = Ok(());
+        // One for all: who does not end is in each of them.
+        let deadline = file::deadline();
         for part in &self.parts {
-            let result = file::remove_tree(&part.folder);
+            let result = file::remove_tree(&part.folder, deadline);
             if outcome.is_ok() {
                 outcome = result;
             }
@@ -314,14 +316,14 @@ impl Part {
             }
             // The name has our process id in it: what is there is of a controller that is no more, and empty.
             Err(Error::System { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
-                file::remove_tree(&self.folder)?;
+                file::remove_tree(&self.folder, file::deadline())?;
                 file::create_folder(&self.folder)?;
             }
             result => result?,
         }
         let filled = self.fill(notes);
         if filled.is_err() {
-            _ = file::remove_tree(&self.folder);
+            _ = file::remove_tree(&self.folder, file::deadline());
         }
         filled
     }
