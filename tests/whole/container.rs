@@ -291,6 +291,42 @@ fn devices_limits_and_settings() {
 }
 
 #[test]
+fn disks_clocks_and_old_machines() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    root();
+    // Nodes with numbers of which no driver knows: they are given, whatever they are.
+    program::shell(
+        "mknod /dev/whole b 7 250; for name in rtc0 hpet; do rm -f /dev/$name; mknod /dev/$name c 10 250; done",
+    )
+    .ok();
+    program::shell("truncate -s 1M /opt/whole.img").ok();
+    let more = "<disk type='block'><source dev='/dev/whole'/><target dev='sda'/></disk>\
+        <disk type='file'><driver name='loop' type='raw'/><source file='/opt/whole.img'/><target dev='sdb'/></disk>\
+        <hostdev mode='capabilities' type='storage'><source><block>/dev/whole</block></source></hostdev>\
+        <console type='pty'/>";
+    let clocks =
+        "<clock offset='localtime'><timer name='rtc' present='yes'/><timer name='hpet' present='yes'/></clock>";
+    let seen = seen(more, |document| before_devices(document.replace("<type>", "<type arch='i686'>"), clocks));
+    let devices = seen.all("device");
+    for device in [
+        "/dev/sda b 7:250 0700 0:0",
+        "/dev/whole b 7:250 0700 0:0",
+        "/dev/rtc c 10:250 0644 0:0",
+        "/dev/hpet c 10:250 0644 0:0",
+    ] {
+        assert!(devices.contains(&device), "{device}: {devices:#?}");
+    }
+    let image = devices.iter().find(|device| device.starts_with("/dev/sdb b 7:")).unwrap();
+    let number = image.split([' ', ':']).nth(3).unwrap();
+    let backing = fs::read_to_string(format!("/sys/block/loop{number}/loop/backing_file")).unwrap();
+    assert_eq!(backing.trim(), "/opt/whole.img");
+    assert!(devices.iter().any(|device| device.starts_with("/dev/tty2 c 136:1 ")), "{devices:#?}");
+    assert_eq!(seen.one("machine"), "i686");
+    gone();
+}
+
+#[test]
 fn isolation_can_be_turned_off() {
     sandbox::require();
     let _daemon = Daemon::start();
