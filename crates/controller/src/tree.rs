@@ -28,8 +28,10 @@ pub fn build(plan: &Plan, prepared: Prepared, group: &Group, attach_point: &Path
             mount::unmount_all(&path).doing(|| format!("Failed to unmount '{}'", path.display()))?;
         }
     }
-    let tree =
-        Tree { root: root.as_fd(), group, terminals: &prepared.terminals, read_only_groups: plan.users.is_empty() };
+    // Who may make device nodes and mount may do all to the groups: it is to run containers itself.
+    let is_host = ["mknod", "sys_admin"].iter().all(|name| plan.capabilities.contains(name));
+    let read_only_groups = plan.users.is_empty() && !is_host;
+    let tree = Tree { root: root.as_fd(), group, terminals: &prepared.terminals, read_only_groups };
     for (planned, detached) in plan.mounts.iter().zip(prepared.mounts) {
         match tree.attach(planned, detached) {
             Ok(()) => {}
@@ -73,7 +75,7 @@ struct Tree<'a> {
     root: BorrowedFd<'a>,
     group: &'a Group,
     terminals: &'a [Pty],
-    /// The groups' own limits are the guest's root's to write, where that is the machine's root too.
+    /// Without ids of its own the guest's root could write the limits of its groups.
     read_only_groups: bool,
 }
 
