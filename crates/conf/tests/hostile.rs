@@ -167,6 +167,10 @@ fn an_id_map_as_the_kernel_takes_it() {
         conf::domain::IdMap { uids: ids.clone(), gids: ids }
     };
     assert_eq!(map(340).check(), Ok(()));
+    let mut long = map(340);
+    long.gids.iter_mut().for_each(|entry| entry.target += 100_000);
+    let error = long.check().expect_err("more than a page");
+    assert!(error.message.contains("<gid> take 4310 bytes: fewer than 4096 are possible"), "{}", error.message);
     let started = Instant::now();
     for count in [341, 300_000] {
         let error = map(count).check().expect_err("too many");

@@ -85,6 +85,52 @@ pub struct Domain {
     pub extension: Extension,
 }
 
+impl Domain {
+    /// One that says nothing: no name, no init, no device, and for the rest what libvirt fills in.
+    pub fn plain(uuid: Uuid) -> Domain {
+        Domain {
+            id: None,
+            name: String::new(),
+            uuid,
+            genid: None,
+            title: None,
+            description: None,
+            metadata: None,
+            memory: Memory { maximum: 65_536, current: 65_536, dump_core: None },
+            blkiotune: BlkioTune::default(),
+            memtune: MemTune::default(),
+            vcpu: Vcpu { maximum: 1, current: None, cpuset: None, placement: Placement::Static },
+            cputune: CpuTune::default(),
+            numatune: None,
+            partition: None,
+            fibrechannel_appid: None,
+            os: Os::default(),
+            idmap: IdMap::default(),
+            features: Features {
+                privnet: false,
+                capability_policy: CapabilityPolicy::Default,
+                capabilities: Vec::new(),
+                kept: Vec::new(),
+            },
+            clock: Clock { offset: ClockOffset::Utc { reset: false }, timers: Vec::new() },
+            on_poweroff: LifecycleAction::Destroy,
+            on_reboot: LifecycleAction::Restart,
+            on_crash: LifecycleAction::Destroy,
+            kept: Vec::new(),
+            emulator: None,
+            disks: Vec::new(),
+            filesystems: Vec::new(),
+            interfaces: Vec::new(),
+            consoles: Vec::new(),
+            hostdevs: Vec::new(),
+            other_devices: Vec::new(),
+            seclabels: Vec::new(),
+            shares: LxcNamespace::default(),
+            extension: Extension::default(),
+        }
+    }
+}
+
 /// What parsing needs to know from outside.
 pub struct Host<'a> {
     /// The machine's architecture as libvirt names it: `x86_64`.

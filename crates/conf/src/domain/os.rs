@@ -136,12 +136,20 @@ impl IdMap {
 /// So many ranges the kernel takes in a map.
 const RANGES_MAX: usize = 340;
 
+/// A map is written at once, and has to be less than a page.
+const MAP_BYTES: usize = 4_096;
+
 fn check_entries(name: &str, entries: &[IdMapEntry]) -> Result<()> {
     if entries.len() > RANGES_MAX {
         let words = format!("<idmap> has {} ranges <{name}>: at most {RANGES_MAX} are possible", entries.len());
         return Err(refuse::unsupported(words));
     }
     let shown = |entry: &IdMapEntry| format!("{} {} {}", entry.start, entry.target, entry.count);
+    let bytes: usize = entries.iter().map(|entry| shown(entry).len() + 1).sum();
+    if bytes >= MAP_BYTES {
+        let words = format!("<idmap>'s ranges <{name}> take {bytes} bytes: fewer than {MAP_BYTES} are possible");
+        return Err(refuse::unsupported(words));
+    }
     for (number, entry) in entries.iter().enumerate() {
         // The last id is nobody's: it stands for 'no id'.
         let within = |first: u32| u64::from(first) + u64::from(entry.count) <= u64::from(u32::MAX);

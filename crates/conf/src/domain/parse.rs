@@ -243,7 +243,6 @@ pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Do
     let mut domain = Domain {
         id: root.attr("id").filter(|_| how.live).and_then(|id| id.parse().ok()),
         name,
-        uuid,
         genid,
         title,
         description,
@@ -257,23 +256,14 @@ pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Do
         partition,
         fibrechannel_appid,
         os,
-        idmap: IdMap::default(),
         features,
         clock,
         on_poweroff,
         on_reboot,
         on_crash,
         kept,
-        emulator: None,
-        disks: Vec::new(),
-        filesystems: Vec::new(),
-        interfaces: Vec::new(),
-        consoles: Vec::new(),
-        hostdevs: Vec::new(),
-        other_devices: Vec::new(),
         seclabels,
-        shares: LxcNamespace::default(),
-        extension: Extension::default(),
+        ..Domain::plain(uuid)
     };
     devices(root, context, &mut domain)?;
     for node in root.all("sysinfo") {

@@ -295,44 +295,11 @@ fn console(port: u32) -> Console {
 
 /// LXC keeps all capabilities and has no limit of memory; a document must have one.
 fn empty(uuid: Uuid, emulator: &str) -> Domain {
+    let plain = Domain::plain(uuid);
     Domain {
-        id: None,
-        name: String::new(),
-        uuid,
-        genid: None,
-        title: None,
-        description: None,
-        metadata: None,
-        memory: Memory { maximum: 65_536, current: 65_536, dump_core: None },
-        blkiotune: BlkioTune::default(),
-        memtune: MemTune::default(),
-        vcpu: Vcpu { maximum: 1, current: None, cpuset: None, placement: Placement::Static },
-        cputune: CpuTune::default(),
-        numatune: None,
-        partition: None,
-        fibrechannel_appid: None,
         os: Os { init: "/sbin/init".to_string(), ..Os::default() },
-        idmap: IdMap::default(),
-        features: Features {
-            privnet: false,
-            capability_policy: CapabilityPolicy::Allow,
-            capabilities: Vec::new(),
-            kept: Vec::new(),
-        },
-        clock: Clock { offset: ClockOffset::Utc { reset: false }, timers: Vec::new() },
-        on_poweroff: LifecycleAction::Destroy,
-        on_reboot: LifecycleAction::Restart,
-        on_crash: LifecycleAction::Destroy,
-        kept: Vec::new(),
+        features: Features { capability_policy: CapabilityPolicy::Allow, ..plain.features.clone() },
         emulator: Some(emulator.to_string()),
-        disks: Vec::new(),
-        filesystems: Vec::new(),
-        interfaces: Vec::new(),
-        consoles: Vec::new(),
-        hostdevs: Vec::new(),
-        other_devices: Vec::new(),
-        seclabels: Vec::new(),
-        shares: LxcNamespace::default(),
-        extension: Extension::default(),
+        ..plain
     }
 }

@@ -224,7 +224,8 @@ pub(super) fn route(node: Node, network: &str) -> Result<StaticRoute> {
                 return wrong(format!("{what} specified for non-IPv4 address '{address}' in route definition"));
             }
             if !by.is_ipv4() {
-                return wrong(format!("No family specified for non-IPv4 gateway '{gateway}' in route definition"));
+                // Libvirt names the address here.
+                return wrong(format!("No family specified for non-IPv4 gateway '{address}' in route definition"));
             }
             if let Some(mask) = mask.filter(|mask| !mask.is_ipv4()) {
                 return wrong(format!("Invalid netmask '{mask}' for address '{address}' (both must be IPv4)"));

@@ -6,38 +6,9 @@ use conf::domain::*;
 
 pub fn domain() -> Domain {
     Domain {
-        id: None,
         name: "box".into(),
-        uuid: Uuid([7; 16]),
-        genid: None,
-        title: None,
-        description: None,
-        metadata: None,
-        memory: Memory { maximum: 65_536, current: 65_536, dump_core: None },
-        blkiotune: BlkioTune::default(),
-        memtune: MemTune::default(),
-        vcpu: Vcpu { maximum: 1, current: None, cpuset: None, placement: Placement::Static },
-        cputune: CpuTune::default(),
-        numatune: None,
-        partition: None,
-        fibrechannel_appid: None,
         os: Os { arch: "x86_64".into(), init: "/init".into(), ..Os::default() },
-        idmap: IdMap::default(),
-        features: Features {
-            privnet: false,
-            capability_policy: CapabilityPolicy::Default,
-            capabilities: Vec::new(),
-            kept: Vec::new(),
-        },
-        clock: Clock { offset: ClockOffset::Utc { reset: false }, timers: Vec::new() },
-        on_poweroff: LifecycleAction::Destroy,
-        on_reboot: LifecycleAction::Restart,
-        on_crash: LifecycleAction::Destroy,
-        kept: Vec::new(),
-        emulator: None,
-        disks: Vec::new(),
         filesystems: vec![Filesystem::new(FilesystemSource::Mount { dir: "/opt/box".into() }, "/")],
-        interfaces: Vec::new(),
         consoles: vec![Console {
             kind: "pty".into(),
             target_kind: "lxc".into(),
@@ -47,11 +18,7 @@ pub fn domain() -> Domain {
             alias: None,
             kept: Vec::new(),
         }],
-        hostdevs: Vec::new(),
-        other_devices: Vec::new(),
-        seclabels: Vec::new(),
-        shares: LxcNamespace::default(),
-        extension: Extension::default(),
+        ..Domain::plain(Uuid([7; 16]))
     }
 }
 
