@@ -192,3 +192,54 @@ fn a_disk_or_device_that_fails_leaves_no_node() {
     }
     assert!(!Path::new("/sys/class/net/here").exists());
 }
+
+#[test]
+fn an_interface_of_a_running_container_is_changed() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    shell("ip link add one0 type bridge && ip link add two0 type bridge").ok();
+    image::busybox(Path::new("/opt/box-changed"), "exec sleep 1000").unwrap();
+    let mac = "52:54:00:00:00:77";
+    let device = |bridge: &str, more: &str| {
+        let xml =
+            format!("<interface type='bridge'><mac address='{mac}'/><source bridge='{bridge}'/>{more}</interface>");
+        file("interface.xml", &xml)
+    };
+    let plain = "<interface type='bridge'><mac address='52:54:00:00:00:77'/><source bridge='one0'/></interface>";
+    virsh(&["define", &file("changed.xml", &domain("changed", "/opt/box-changed", &["/init"], plain))]).ok();
+    virsh(&["start", "changed"]).ok();
+    let link = virsh(&["domiflist", "changed"]).ok();
+    let link = link.lines().find(|line| line.contains(mac)).and_then(|line| line.split_whitespace().next()).unwrap();
+    let shown = || shell(&format!("ip -o link show {link}; tc qdisc show dev {link}")).ok();
+    assert!(shown().contains("master one0"), "{}", shown());
+
+    virsh(&["update-device", "changed", &device("two0", ""), "--live", "--config"]).ok();
+    assert!(shown().contains("master two0"), "{}", shown());
+    assert!(virsh(&["dumpxml", "changed"]).ok().contains("bridge='two0'"));
+    assert!(virsh(&["dumpxml", "changed", "--inactive"]).ok().contains("bridge='two0'"));
+
+    // Nothing is as it was half-way: neither what runs nor what is defined.
+    let refused = virsh(&["update-device", "changed", &device("none0", ""), "--live", "--config"]).failure();
+    assert!(refused.contains("none0"), "{refused}");
+    let limited = "<bandwidth><inbound average='100'/></bandwidth><mtu size='1400'/>";
+    let refused = virsh(&["update-device", "changed", &device("one0", limited), "--live"]).failure();
+    assert!(refused.contains("<mtu>"), "{refused}");
+    assert!(shown().contains("master two0") && !shown().contains("tbf"), "{}", shown());
+    assert!(virsh(&["dumpxml", "changed", "--inactive"]).ok().contains("bridge='two0'"));
+
+    let limited = "<bandwidth><inbound average='100'/><outbound average='100'/></bandwidth>";
+    virsh(&["update-device", "changed", &device("two0", limited), "--live"]).ok();
+    assert!(shown().contains("tbf"), "{}", shown());
+    assert!(shell("nft list tables").ok().contains(link));
+    assert!(!virsh(&["dumpxml", "changed", "--inactive"]).ok().contains("bandwidth"));
+    virsh(&["update-device", "changed", &device("two0", ""), "--live"]).ok();
+    assert!(!shown().contains("tbf"), "{}", shown());
+    assert!(!shell("nft list tables").ok().contains(link));
+
+    virsh(&["domif-setlink", "changed", mac, "down"]).ok();
+    assert!(!shown().contains(",UP"), "{}", shown());
+    assert!(virsh(&["domif-getlink", "changed", mac]).ok().contains("down"));
+    virsh(&["domif-setlink", "changed", mac, "up"]).ok();
+    assert!(shown().contains(",UP"), "{}", shown());
+    virsh(&["destroy", "changed"]).ok();
+}

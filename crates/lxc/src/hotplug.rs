@@ -1,9 +1,10 @@
-//! Devices attached, detached and changed: in the persistent definition here, in the running container by `hotplug_live`.
+//! Devices attached, detached and changed: in the persistent definition here, in the running container by `hotplug_live` and
+//! `hotplug_update`.
 
 use crate::affect::Running;
 use crate::driver::Driver;
 use crate::object::DomainObject;
-use api::{Code, Error, ErrorDomain, Event, Result};
+use api::{Error, ErrorDomain, Event, Result};
 use conf::domain::{Device, Domain, FormatOptions, ParseOptions};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -49,8 +50,7 @@ impl Driver {
         let device = self.device(xml)?;
         self.change(object, "update device", flags, |domain, running| {
             if running.is_some() {
-                let words = "Unable to modify live devices";
-                return Err(Error::new(ErrorDomain::Lxc, Code::OperationUnsupported, words));
+                return self.update_live(domain, &device);
             }
             domain.update(device.clone())?;
             self.normalise(domain)

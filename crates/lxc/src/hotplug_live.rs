@@ -89,7 +89,7 @@ impl Driver {
         detached
     }
 
-    fn audit_device(&self, domain: &Domain, reason: &str, device: &Device, success: bool) {
+    pub(crate) fn audit_device(&self, domain: &Domain, reason: &str, device: &Device, success: bool) {
         let mac;
         let resource = match device {
             Device::Disk(disk) => disk.source_path().map(Resource::Disk),

@@ -426,7 +426,7 @@ pub(crate) fn owner((name, uuid): (&str, &Uuid), interface: &Interface) -> PortO
 }
 
 /// What a running interface is limited to: by its own words, or by those of its network.
-fn limits(interface: &Interface) -> Option<Bandwidth> {
+pub(crate) fn limits(interface: &Interface) -> Option<Bandwidth> {
     let actual = interface.actual.as_ref().and_then(|actual| actual.bandwidth.as_ref());
     actual.or(interface.bandwidth.as_ref()).cloned()
 }

@@ -20,6 +20,7 @@ mod guest;
 mod hooks;
 mod hotplug;
 mod hotplug_live;
+mod hotplug_update;
 mod idmap;
 mod inside;
 mod interfaces;

@@ -1,0 +1,98 @@
+//! An interface of a running container changed: its link up or down, its limits, the bridge that it is plugged into. libvirt's
+//! driver changes nothing of what runs.
+
+use crate::driver::Driver;
+use crate::hotplug::unsupported;
+use crate::interfaces::{limits, netlink};
+use api::{Code, Error, ErrorDomain, Result};
+use conf::domain::{Actual, Device, Domain, Interface, InterfaceSource};
+use linux::netlink::Socket;
+
+impl Driver {
+    /// What fails half-way is put back.
+    pub(crate) fn update_live(&self, domain: &mut Domain, device: &Device) -> Result<()> {
+        let Device::Interface(wanted) = device else {
+            let words = "Unable to modify live devices";
+            return Err(Error::new(ErrorDomain::Lxc, Code::OperationUnsupported, words));
+        };
+        let at = domain.find_interface(wanted)?;
+        let Some(place) = domain.interfaces.get(at) else { return Ok(()) };
+        let before = place.clone();
+        let after = changed(&before, wanted)?;
+        let direct = matches!(before.source, InterfaceSource::Direct { .. })
+            || before.actual.as_ref().is_some_and(|actual| actual.direct.is_some());
+        let Some(link) = before.target_dev.clone().filter(|_| !direct) else {
+            return Err(unsupported("Only bridged veth devices can be changed"));
+        };
+        let mut netlink = netlink()?;
+        let outcome = apply(&mut netlink, &link, &before, &after);
+        if outcome.is_err() {
+            if let Err(second) = apply(&mut netlink, &link, &after, &before) {
+                tracing::error!("domain '{}': interface {link} is not as it was: {second}", domain.name);
+            }
+        }
+        self.audit_device(domain, "update", device, outcome.is_ok());
+        outcome?;
+        if let Some(place) = domain.interfaces.get_mut(at) {
+            *place = after;
+        }
+        Ok(())
+    }
+}
+
+/// The interface as it is to be; an error where anything else would change.
+fn changed(before: &Interface, wanted: &Interface) -> Result<Interface> {
+    let mut after = Interface { link_up: wanted.link_up, bandwidth: wanted.bandwidth.clone(), ..before.clone() };
+    if let (InterfaceSource::Bridge { .. }, InterfaceSource::Bridge { .. }) = (&before.source, &wanted.source) {
+        after.source = wanted.source.clone();
+    }
+    if let Some(actual) = &before.actual {
+        let own = wanted.bandwidth.clone();
+        // Its network's, where the interface never had limits of its own.
+        let kept = actual.bandwidth.clone().filter(|_| before.bandwidth.is_none());
+        after.actual = Some(Actual { bandwidth: own.or(kept), ..actual.clone() });
+    }
+    // What the document may leave out is as it is.
+    let differs = [
+        ("<source>", wanted.source != after.source),
+        ("<target dev=''>", wanted.target_dev.as_ref().is_some_and(|name| Some(name) != before.target_dev.as_ref())),
+        ("<guest dev=''>", wanted.guest_dev.as_ref().is_some_and(|name| Some(name) != before.guest_dev.as_ref())),
+        ("<model>", wanted.model.is_some() && wanted.model != before.model),
+        ("<mtu>", wanted.mtu != before.mtu),
+        ("<ip>", wanted.ips != before.ips),
+        ("<route>", wanted.routes != before.routes),
+        ("<filterref>", wanted.filterref != before.filterref),
+        ("<script>", wanted.script != before.script),
+    ];
+    match differs.into_iter().find(|(_, differs)| *differs) {
+        None => Ok(after),
+        Some((what, _)) => {
+            let words = format!(
+                "{what} of an interface cannot be changed while the domain runs; <link>, <bandwidth> and the bridge of a \
+                 <source> can"
+            );
+            Err(Error::new(ErrorDomain::Lxc, Code::OperationUnsupported, words))
+        }
+    }
+}
+
+fn apply(netlink: &mut Socket, link: &str, before: &Interface, after: &Interface) -> Result<()> {
+    if let (true, InterfaceSource::Bridge { bridge }) = (before.source != after.source, &after.source) {
+        let words = || format!("Unable to add bridge {bridge} port {link}");
+        netlink.set_master(link, Some(bridge)).map_err(|e| Error::system(ErrorDomain::None, &e, words()))?;
+    }
+    let (old, new) = (limits(before), limits(after));
+    if old != new {
+        netlink.unlimit_sending(link).map_err(|e| {
+            Error::system(ErrorDomain::None, &e, format!("Unable to remove the network bandwidth of {link}"))
+        })?;
+        old.iter().for_each(|old| network::bandwidth::forget(link, old));
+        new.iter().try_for_each(|new| network::bandwidth::limit(netlink, link, new))?;
+    }
+    let is_up = |interface: &Interface| interface.link_up != Some(false);
+    if is_up(before) != is_up(after) {
+        let words = || format!("Cannot set interface flags on '{link}'");
+        netlink.set_up(link, is_up(after)).map_err(|e| Error::system(ErrorDomain::None, &e, words()))?;
+    }
+    Ok(())
+}
