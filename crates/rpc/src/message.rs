@@ -142,7 +142,7 @@ pub struct Message {
 
 impl Message {
     /// From the bytes behind the length word; `start` is where the payload begins in them.
-    pub(crate) fn from_frame(header: Header, frame: Vec<u8>, start: usize, fds: Vec<OwnedFd>) -> Message {
+    pub fn from_frame(header: Header, frame: Vec<u8>, start: usize, fds: Vec<OwnedFd>) -> Message {
         Message { header, frame, start, fds }
     }
 

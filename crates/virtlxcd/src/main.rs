@@ -1,42 +1,9 @@
 //! `virtlxcd`: the daemon. Serves libvirt's protocol on its sockets and drives the containers behind it.
 #![forbid(unsafe_code)]
 
-mod admin;
-mod background;
-mod beside;
-mod call;
-mod config;
-mod connect;
-mod convert;
-mod daemon;
-mod daemon_hook;
-mod device_events;
-mod dispatch;
-mod documents;
-mod domains;
-mod domains_devices;
-mod domains_inside;
-mod domains_life;
-mod domains_stats;
-mod domains_tuning;
-mod events;
-mod host;
-mod idle;
-mod interfaces;
-mod lacking;
-mod log;
-mod lxc_config;
-mod networks;
-mod networks_ports;
-mod node;
-mod nodedevices;
-mod options;
-mod pidfile;
-mod run;
-mod sockets;
-
-use options::Parsed;
 use std::process::ExitCode;
+use virtlxcd::options::{self, Parsed};
+use virtlxcd::{background, run};
 
 fn main() -> ExitCode {
     let options = match options::parse(std::env::args().skip(1)) {

@@ -22,7 +22,28 @@ pub trait ProgramProcedure: Copy {
     fn number(self) -> i32;
 }
 
-#[cfg(test)]
+/// A message's payload, decoded as its header says and encoded again; None where there is no such procedure.
+#[cfg(any(test, feature = "again"))]
+pub fn message_again(header: &crate::message::Header, payload: &[u8]) -> Option<Result<Vec<u8>, crate::xdr::XdrError>> {
+    use crate::message::{Status, Type};
+    let result = matches!(header.kind, Type::Reply | Type::ReplyWithFds);
+    if header.status == Status::Error {
+        return Some(again::<virnet::MessageError>(payload));
+    }
+    let number = header.procedure;
+    Some(match header.program {
+        remote::PROGRAM => remote::again(remote::Procedure::from_number(number)?, result, payload),
+        lxc::PROGRAM => lxc::again(lxc::Procedure::from_number(number)?, result, payload),
+        qemu::PROGRAM => qemu::again(qemu::Procedure::from_number(number)?, result, payload),
+        admin::PROGRAM => admin::again(admin::Procedure::from_number(number)?, result, payload),
+        keepalive::PROGRAM => keepalive::again(keepalive::Procedure::from_number(number)?, result, payload),
+        monitor::PROGRAM => monitor::again(monitor::Procedure::from_number(number)?, result, payload),
+        virtlxc::PROGRAM => virtlxc::again(virtlxc::Procedure::from_number(number)?, result, payload),
+        _ => return None,
+    })
+}
+
+#[cfg(any(test, feature = "again"))]
 fn again<C: crate::xdr::Codec>(payload: &[u8]) -> Result<Vec<u8>, crate::xdr::XdrError> {
     crate::xdr::encode::<C>(&crate::xdr::decode::<C>(payload)?)
 }

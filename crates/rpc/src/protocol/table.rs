@@ -181,7 +181,7 @@ macro_rules! procedures {
         )*];
 
         /// Decodes a payload (arguments and events, or a result) and encodes it again.
-        #[cfg(test)]
+        #[cfg(any(test, feature = "again"))]
         pub fn again(procedure: Procedure, result: bool, payload: &[u8]) -> Result<Vec<u8>, $crate::xdr::XdrError> {
             match (procedure, result) {
                 $(
