@@ -4,6 +4,7 @@
 //! A start counts from the call on a connection that is kept until its answer, or from the spawn of the program where
 //! there is no daemon, spawning included. PID 1 is a `sleep`, which ignores SIGTERM as every init does that handles it not.
 
+mod console;
 mod daemons;
 mod features;
 mod floor;
@@ -31,6 +32,8 @@ enum What {
     Alone,
     /// What each feature adds to a start of ours.
     Features,
+    /// How fast output comes to a client.
+    Console,
 }
 
 struct Options {
@@ -66,6 +69,7 @@ pub fn inside(arguments: &[String]) -> Result<u8> {
     ::tests::image::busybox(Path::new(ROOT), "exec sleep 100000").map_err(|error| format!("making {ROOT}: {error}"))?;
     let result = match (scale, what.as_str()) {
         (0, "Features") => features::measure(runs)?,
+        (0, "Console") => console::measure(runs.min(5))?,
         (0, what) => medians(runs, what == "Alone")?,
         (count, _) => scale::measure(count)?,
     };
@@ -106,11 +110,12 @@ fn parse(arguments: &[String]) -> Result<Options> {
             "--scale" => options.scale = Some(number(value()?)?),
             "--alone" => options.what = What::Alone,
             "--features" => options.what = What::Features,
+            "--console" => options.what = What::Console,
             "--json" => {
                 let file = value()?;
                 options.file = std::path::absolute(file).map_err(|error| format!("{file}: {error}"))?;
             }
-            _ => return Err("expected [--runs N] [--alone | --features] [--scale N] [--json FILE]".into()),
+            _ => return Err("expected [--runs N] [--alone | --features | --console] [--scale N] [--json FILE]".into()),
         }
     }
     Ok(options)

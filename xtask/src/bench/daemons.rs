@@ -3,7 +3,7 @@
 use super::{ROOT, SLEEP, summary};
 use crate::Result;
 use rpc::Str;
-use rpc::client::{Connection, OpenOptions};
+use rpc::client::{Connection, OpenOptions, Stream};
 use rpc::remote::*;
 use serde_json::{Value, json};
 use std::fs;
@@ -103,6 +103,13 @@ impl Client {
         answer.is_ok().then(|| begun.elapsed())
     }
 
+    /// What the first console of a running domain prints.
+    pub fn console(&self, dom: &NonnullDomain) -> Result<Stream> {
+        let args = DomainOpenConsoleArgs { dom: dom.clone(), dev_name: None, flags: 0 };
+        let opened: api::Result<((), Stream)> = self.0.open_stream(Procedure::DomainOpenConsole, &args);
+        opened.map(|(_, stream)| stream).map_err(|error| format!("opening a console: {error}"))
+    }
+
     /// The network may be up already.
     pub fn start_network(&self) {
         let args = NetworkLookupByNameArgs { name: Str::from("default") };
@@ -124,10 +131,25 @@ impl Client {
     }
 }
 
+/// What all threads of a process have had of a processor, which a busy machine hardly changes.
+pub fn processor_time(pid: &str) -> Duration {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let times = threads.filter_map(|thread| {
+        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(times.sum())
+}
+
 /// Of the domain's controller, in KiB.
 pub fn controller_memory(domain: &str) -> Value {
+    memory_of(&controller(domain))
+}
+
+/// The process id of a domain's controller.
+pub fn controller(domain: &str) -> String {
     let pid = fs::read_to_string(Path::new(STATE).join(format!("{domain}.pid"))).unwrap_or_default();
-    memory_of(pid.trim())
+    pid.trim().to_string()
 }
 
 pub fn memory_of(pid: &str) -> Value {

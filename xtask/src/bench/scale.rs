@@ -1,6 +1,6 @@
 //! Many containers at once on one daemon, started by one client.
 
-use super::daemons::{Client, controller_memory, memory_of};
+use super::daemons::{Client, controller_memory, memory_of, processor_time};
 use super::{ROOT, SLEEP, summary};
 use crate::Result;
 use serde_json::{Value, json};
@@ -25,13 +25,13 @@ pub fn measure(count: usize) -> Result<Value> {
     }
     let mut statistics = client.statistics();
     // Questions can be asked again: whatever else the machine does makes an answer only later.
-    let before = processor_time(daemon.pid());
+    let before = processor_time(&daemon.pid().to_string());
     const AGAIN: u32 = 4;
     for _ in 0..AGAIN {
         list = list.min(client.list()?.1);
         statistics = statistics.min(client.statistics());
     }
-    let processor = processor_time(daemon.pid()).saturating_sub(before) / AGAIN;
+    let processor = processor_time(&daemon.pid().to_string()).saturating_sub(before) / AGAIN;
     let daemon_memory = memory_of(&daemon.pid().to_string());
     let controllers: u64 = names.iter().filter_map(|name| controller_memory(name)["anonymous"].as_u64()).sum();
     let controllers_rss: u64 = names.iter().filter_map(|name| controller_memory(name)["rss"].as_u64()).sum();
@@ -71,16 +71,6 @@ pub fn measure(count: usize) -> Result<Value> {
         "daemon_kib": daemon_memory,
         "controllers_anonymous_kib": controllers,
     }))
-}
-
-/// What all threads of a process have had of a processor, which a busy machine hardly changes.
-fn processor_time(pid: u32) -> Duration {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let times = threads.filter_map(|thread| {
-        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        text.split_whitespace().next()?.parse::<u64>().ok()
-    });
-    Duration::from_nanos(times.sum())
 }
 
 fn milliseconds(time: Duration) -> f64 {
