@@ -1,11 +1,15 @@
 //! The administrator's scripts: called when libvirt calls them, with what it gives them, and obeyed.
 
+use crate::guest::Guest;
+use rustix::process::Signal;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 use tests::daemon::{Daemon, file, virsh};
 use tests::documents::{domain, interface};
 use tests::image;
+use tests::program::{self, PATIENCE, eventually, kill, ours};
 use tests::sandbox;
 
 const ROOT: &str = "/opt/box";
@@ -66,4 +70,36 @@ fn scripts_are_called_and_obeyed() {
 
     drop(daemon);
     assert!(calls().ends_with("daemon - shutdown - shutdown\n"));
+}
+
+/// Longer than anybody waits for another's work on a domain.
+#[test]
+fn an_end_is_noticed_after_work_that_takes_long() {
+    sandbox::require();
+    let waits = "[ \"$2\" = port-created ] && [ -e /tmp/slow ] || exit 0
+touch /tmp/held; until [ -e /tmp/go-on ]; do sleep 0.1; done";
+    install("network", waits);
+    let daemon = Daemon::start();
+    image::busybox(Path::new(ROOT), "exec sleep 1000").unwrap();
+    virsh(&["define", &file("box.xml", &domain("box", ROOT, &["/init"], &interface("default")))]).ok();
+    virsh(&["start", "box"]).ok();
+    let guest = Guest::of("box");
+    fs::write("/tmp/slow", "").unwrap();
+    let attached = std::thread::spawn(|| {
+        let mut command = Command::new(ours("virsh"));
+        command.args(["attach-interface", "box", "network", "default", "--live"]);
+        program::finish(command, b"", 3 * PATIENCE)
+    });
+    eventually("the script holds it up", PATIENCE, || Path::new("/tmp/held").exists().then_some(()));
+    kill(guest.init, Signal::KILL);
+    eventually("it is put off", 2 * PATIENCE, || daemon.log().contains("is handled later").then_some(()));
+    fs::write("/tmp/go-on", "").unwrap();
+    eventually("it is noticed", PATIENCE, || {
+        (virsh(&["domstate", "--reason", "box"]).ok().trim() == "shut off (crashed)").then_some(())
+    });
+    assert_ne!(attached.join().unwrap().code, 0, "an interface was given to nobody");
+    eventually("its links are gone", PATIENCE, || {
+        let links = fs::read_dir("/sys/class/net").unwrap().flatten();
+        (!links.into_iter().any(|link| link.file_name().to_string_lossy().starts_with("vnet"))).then_some(())
+    });
 }
