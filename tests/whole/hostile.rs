@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 use tests::daemon::{Daemon, file, virsh};
 use tests::documents::{domain, interface};
@@ -309,9 +309,12 @@ fn pages_of_the_view_that_never_come_to_rest() {
     virsh(&["create", &file("box.xml", &python("hostile-pages.py", "/opt/up"))]).ok();
     let guest = Guest::of("box");
     eventually("all want pages", PATIENCE, || Path::new("/opt/up").exists().then_some(()));
-    let states = guest.shell("ps -C python3 -o stat=").ok();
-    let stopped = states.lines().filter(|line| line.starts_with('T')).count();
-    assert!(stopped >= 14 && states.lines().count() > 28, "{states}");
+    // Who is stopped in the middle of a page is so when he has it.
+    eventually("half of them are stopped", PATIENCE, || {
+        let states = guest.shell("ps -C python3 -o stat=").ok();
+        let stopped = states.lines().filter(|line| line.starts_with('T')).count();
+        (stopped >= 14 && states.lines().count() > 28).then_some(())
+    });
     for _ in 0..20 {
         let read = guest.shell("head -n 1 /proc/meminfo; cat /proc/uptime > /dev/null").ok();
         assert!(read.contains("65536 kB"), "{read}");
@@ -399,18 +402,51 @@ trap 'touch /asked' TERM; touch /up; while :; do sleep 0.1; done";
     eventually("no thread waits", PATIENCE, || (!threads().contains("guest-files")).then_some(()));
 }
 
+/// A file system of the machine's that takes every question and answers none, as one over a network that is gone.
+fn mute(on: &str) -> Child {
+    fs::create_dir_all(on).unwrap();
+    let mut server = Command::new("/usr/bin/python3");
+    let server = server.args(["-c", include_str!("mute-fuse.py"), on]).spawn().unwrap();
+    let mounted = format!(" {on} fuse");
+    eventually("it is mounted", PATIENCE, || {
+        fs::read_to_string("/proc/self/mounts").unwrap().contains(&mounted).then_some(())
+    });
+    server
+}
+
+#[test]
+fn who_cannot_be_killed_is_not_given_up() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    let mut server = mute("/opt/mute");
+    let before = Leftovers::now();
+    let lent = "<filesystem type='mount'><source dir='/opt/mute'/><target dir='/mnt/mute'/></filesystem>";
+    let guest = running("touch /up; exec cat /mnt/mute/file", lent, "");
+    eventually("it hangs", PATIENCE, || guest.proc("wchan").contains("request_wait_answer").then_some(()));
+    // Others do not wait for it; nor is it said to be gone.
+    let destroying = std::thread::spawn(|| virsh(&["destroy", "box"]));
+    for _ in 0..5 {
+        let begun = Instant::now();
+        assert_eq!(virsh(&["list", "--name"]).ok(), "box\n\n");
+        assert!(begun.elapsed() < PROMPT, "{:?}", begun.elapsed());
+    }
+    let said = destroying.join().unwrap().failure();
+    assert!(said.contains("Some processes refused to die"), "{said}");
+    assert_eq!(virsh(&["domstate", "box"]).ok().trim(), "running");
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(ended_within(guest.init, PATIENCE), "its init lives");
+    eventually("the domain is gone", PATIENCE, || (virsh(&["domstate", "box"]).code != 0).then_some(()));
+    assert!(daemon.is_alive());
+    before.assert_none_since();
+}
+
 #[test]
 fn a_controller_that_dies_beside_a_container_that_hangs() {
     sandbox::require();
     let daemon = Daemon::start();
     // The root is on a file system that never answers: the container's side waits there for ever.
-    let mut server = Command::new("/usr/bin/python3");
-    server.args(["-c", include_str!("mute-fuse.py"), ROOT]);
-    fs::create_dir_all(ROOT).unwrap();
-    let mut server = server.spawn().unwrap();
-    eventually("it is mounted", PATIENCE, || {
-        fs::read_to_string("/proc/self/mounts").unwrap().contains(" /opt/box fuse").then_some(())
-    });
+    let mut server = mute(ROOT);
     let before = Leftovers::now();
     virsh(&["define", &file("box.xml", &domain("box", ROOT, &["/init"], ""))]).ok();
     let starting = std::thread::spawn(|| virsh(&["start", "box"]));
