@@ -14,7 +14,7 @@ use std::time::Duration;
 use tests::program;
 
 /// Without a processor's help each instruction costs some ten.
-const PATIENCE: Duration = Duration::from_secs(900);
+const PATIENCE: Duration = Duration::from_secs(720);
 /// Set by who knows that the machine at hand cannot emulate another.
 const SKIP: &str = "VIRTLXC_SKIP_QEMU";
 
@@ -32,8 +32,16 @@ pub fn run(filters: &[String]) -> Result<String> {
     let both = || {
         let payload = payload(&folder, filters)?;
         let boots = [First::Systemd, First::Job];
-        let each: Vec<String> =
-            boots.into_iter().map(|first| boot(&machine, &folder, &payload, first)).collect::<Result<_>>()?;
+        let once = |first| boot(&machine, &folder, &payload, first);
+        // An emulated machine has stood still, once in some twenty boots and without a trace of why. It counts when it does so
+        // twice in a row; what it said is shown either way.
+        let twice = |first| {
+            once(first).or_else(|why| {
+                println!("!! the machine is booted once more: {why}");
+                once(first)
+            })
+        };
+        let each: Vec<String> = boots.into_iter().map(twice).collect::<Result<_>>()?;
         Ok::<_, String>(each.concat())
     };
     let outcome = both();

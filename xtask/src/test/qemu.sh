@@ -5,11 +5,36 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin VIRTLXC_PROGRAMS=/var/job/programs
 passed=0
 failed=0
 
+# So many seconds after its begin a test that goes on is ended, with a word on what it waits for.
+patience=300
+
+# What each process does, and where in the kernel, for who looks for the reason of a standstill.
+standstill() {
+    sleep $patience
+    echo "not within $patience s; the processes:"
+    for process in /proc/[0-9]*; do
+        [ -s $process/cmdline ] || continue
+        printf '%s %s %s: %s\n' "${process#/proc/}" "$(sed -n 's/^State:.//p' $process/status)" \
+            "$(cat $process/wchan)" "$(tr '\0' ' ' < $process/cmdline)"
+        cat $process/stack
+    done
+    pkill -9 -x whole
+    pkill -9 -x virtlxcd
+    pkill -9 -x virsh
+}
+
 # NAME COMMAND...: one test; the output is shown where it fails.
 check() {
     name=$1
     shift
-    if ("$@") > output 2>&1; then
+    standstill 2>&1 < /dev/null &
+    watch=$!
+    ("$@") > output 2>&1
+    ended=$?
+    pkill -P $watch
+    kill $watch
+    wait $watch 2> /dev/null
+    if [ $ended = 0 ]; then
         passed=$((passed + 1))
         echo "test qemu::$name ... ok"
     else
