@@ -206,7 +206,7 @@ fn offset(node: Node) -> Result<ClockOffset> {
             Ok(ClockOffset::Variable { adjustment: adjustment(text)?, basis })
         }
     };
-    match node.attr("offset") {
+    match node.attr("offset").filter(|text| !text.is_empty()) {
         None | Some("utc") => fixed(false),
         Some("localtime") => fixed(true),
         Some("variable") => {

@@ -116,12 +116,14 @@ pub fn range_size(start: IpAddr, end: IpAddr, network: Option<(IpAddr, Option<u8
             }
         }
     }
+    let v6 = start.is_ipv6();
     let (start, end) = (number(start), number(end));
     if start >> 16 != end >> 16 {
         return wrong(format!("{range} is too large (> 65535)"));
     }
     match end.checked_sub(start) {
         Some(size) => Ok(size as u32 + 1),
+        None if v6 => wrong(format!("{range} start larger than end")),
         None => wrong(format!("{range} is reversed ")),
     }
 }

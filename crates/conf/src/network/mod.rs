@@ -146,7 +146,7 @@ pub struct PciAddress {
 
 impl PciAddress {
     pub fn text(&self) -> String {
-        format!("{:04x}:{:02x}:{:02x}.{:x}", self.domain, self.bus, self.slot, self.function)
+        format!("{:04x}:{:02x}:{:02x}.{}", self.domain, self.bus, self.slot, self.function)
     }
 }
 
