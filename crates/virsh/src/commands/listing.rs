@@ -3,6 +3,7 @@
 use crate::arguments::Arguments;
 use crate::failure::{Context, Done, Failure};
 use crate::lookup;
+use crate::report::printable;
 use crate::shell::Shell;
 use crate::table::*;
 use crate::{report, typed};
@@ -138,7 +139,7 @@ fn print_bare(shell: &Shell, arguments: &Arguments, domains: &[NonnullDomain]) {
             }
         }
         if arguments.has("name") {
-            words.push(domain.name.to_string_lossy());
+            words.push(printable(&domain.name.to_string_lossy()));
         }
         out += &(words.join(" ") + "\n");
     }

@@ -6,6 +6,7 @@ use crate::document;
 use crate::failure::{Context, Done, Failure};
 use crate::lookup::{self, By};
 use crate::report;
+use crate::report::printable;
 use crate::shell::Shell;
 use crate::table::*;
 use crate::typed::{self, STRING_OKAY};
@@ -500,7 +501,7 @@ fn domain_stats(shell: &mut Shell, arguments: &Arguments) -> Done {
         if at > 0 {
             shell.print("\n");
         }
-        shell.print(&format!("Domain: '{}'\n", record.dom.name));
+        shell.print(&format!("Domain: '{}'\n", printable(&record.dom.name.to_string_lossy())));
         parameters(shell, &record.params, |name, value| format!("  {name}={value}\n"));
     }
     Ok(())
