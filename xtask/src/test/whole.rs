@@ -167,8 +167,10 @@ fn alone(program: &Path, case: &Case, programs: &Path, images: &Path) -> Result<
     command.args(["sandbox", "--layout", case.layout.name(), "--"]).arg(program);
     command.args(["--exact", &case.name, "--nocapture", "--test-threads=1"]);
     command.env("VIRTLXC_PROGRAMS", programs).env("VIRTLXC_IMAGES", images);
-    // Every step of a start, one by one, takes its time.
-    let patience = if std::env::var_os("VIRTLXC_EVERY_STEP").is_some() { BUDGET } else { PATIENCE };
+    // Every step of a start, one by one, takes its time; so does stress as long as it is asked for.
+    let stress = std::env::var("VIRTLXC_STRESS_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let patience =
+        if std::env::var_os("VIRTLXC_EVERY_STEP").is_some() { BUDGET } else { PATIENCE } + Duration::from_secs(stress);
     let outcome = program::observe(command, b"", patience)?;
     if outcome.code == 0 && outcome.out.contains("1 passed") {
         return Ok(begun.elapsed());
