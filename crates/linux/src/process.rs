@@ -103,16 +103,6 @@ pub(crate) fn unshare_folders() -> io::Result<()> {
     check(unsafe { libc::unshare(libc::CLONE_FS) }.into())
 }
 
-/// From now on this thread has a table of descriptors of its own, with standard input, output and error alone. For a thread that
-/// has just begun: it must own no descriptor yet.
-pub(crate) fn unshare_descriptors() -> io::Result<()> {
-    // SAFETY: the numbers are closed in the thread's new table alone, and by the contract above it owns none of them; who has
-    // them by the process's table keeps them.
-    let result =
-        unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_UNSHARE as libc::c_uint) };
-    check(result)
-}
-
 /// Waits for the end of a child and takes its status.
 pub fn wait(pid: Pid) -> io::Result<End> {
     loop {

@@ -4,8 +4,6 @@
 //!
 //! The child gets chosen descriptors under chosen numbers and nothing else, for every descriptor of ours is close-on-exec.
 
-mod apart;
-
 use rustix::process::{Pid, PidfdFlags};
 use std::ffi::{CString, OsStr, OsString, c_char, c_int, c_void};
 use std::io;
@@ -46,7 +44,7 @@ pub fn spawn(what: &Spawn) -> io::Result<Spawned> {
     loading.finish().map(|()| spawned)
 }
 
-/// The same, without waiting for exec(3) unless this process has very many descriptors.
+/// The same, without waiting for exec(3).
 pub fn begin(what: &Spawn) -> io::Result<(Spawned, Loading)> {
     let order = Order::of(what)?;
     // Above every number to be given out, so that none is overwritten before it is copied.
@@ -57,26 +55,8 @@ pub fn begin(what: &Spawn) -> io::Result<(Spawned, Loading)> {
         .map(|(from, number)| Ok((crate::descriptor::duplicate_above(from.as_fd(), above)?, *number)))
         .collect::<io::Result<Vec<_>>>()?;
     let sources: Vec<(RawFd, RawFd)> = copies.iter().map(|(from, number)| (from.as_raw_fd(), *number)).collect();
-    // New numbers are the lowest that are free, so they tell how many are in use.
-    if sources.iter().all(|(from, _)| *from < above.saturating_add(CROWDED)) {
-        return launch(order, sources);
-    }
-    let pid = apart::execute(order, sources, above)?;
-    // It is our child and nobody has waited for it, so the number is still its own.
-    match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
-        Ok(pidfd) => Ok((Spawned { pid, pidfd }, Loading(None))),
-        Err(errno) => {
-            // Nobody would ever wait for it.
-            _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-            _ = crate::process::wait(pid);
-            Err(errno.into())
-        }
-    }
+    launch(order, sources)
 }
-
-/// With more descriptors open than this it is worth a thread's turn not to have all of them copied for the child and closed
-/// by its exec(3), which takes 0.4 µs for each.
-const CROWDED: RawFd = 400;
 
 /// With the table of descriptors of this thread, of which the child has a copy: each of the first numbers becomes the second.
 fn launch(order: Order, descriptors: Vec<(RawFd, RawFd)>) -> io::Result<(Spawned, Loading)> {
@@ -322,23 +302,6 @@ mod tests {
     fn descriptors_environment_and_status_arrive() {
         assert_eq!(shell("echo $A >&3; exit 7", None), (7, "b c\n".to_string()));
         assert_eq!(shell("pwd", Some(Path::new("/usr"))), (0, "/usr\n".to_string()));
-    }
-
-    #[test]
-    fn the_same_from_a_process_with_many_descriptors() {
-        let many: Vec<_> = (0..2 * CROWDED).map(|_| std::fs::File::open("/etc/passwd").unwrap()).collect();
-        assert_eq!(shell("echo $A >&3; exit 7", None), (7, "b c\n".to_string()));
-        let (_, said) = shell("for fd in /proc/$$/fd/*; do readlink $fd; done", None);
-        assert!(said.contains("/dev/null\n") && !said.contains("/etc/passwd"), "{said}");
-        let missing = Spawn {
-            program: Path::new("/nonexistent"),
-            arguments: vec![],
-            environment: vec![],
-            descriptors: vec![(many[0].as_fd(), 0)],
-            new_session: false,
-            folder: None,
-        };
-        assert_eq!(spawn(&missing).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]
