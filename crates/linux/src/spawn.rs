@@ -4,7 +4,7 @@
 //!
 //! The child gets chosen descriptors under chosen numbers and nothing else, for every descriptor of ours is close-on-exec.
 
-use rustix::process::{Pid, PidfdFlags};
+use rustix::process::Pid;
 use std::ffi::{CString, OsStr, OsString, c_char, c_int, c_void};
 use std::io;
 use std::mem::MaybeUninit;
