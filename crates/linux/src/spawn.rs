@@ -161,7 +161,10 @@ struct Work {
     error: AtomicI32,
 }
 
-/// The child. It shares our memory, this thread's `errno` among it, so that only calls are made that cannot fail, or that leave
+/// The child. Until it has executed its program it must not be put into a group with a limit of memory: who is killed there takes
+/// along all that share its memory.
+///
+/// It shares our memory, this thread's `errno` among it, so that only calls are made that cannot fail, or that leave
 /// `errno` alone: rustix's are the kernel's own. Nothing is allocated, and nothing can panic.
 extern "C" fn child(work: *mut c_void) -> c_int {
     // SAFETY: what `begin` has given, which lives as long as we share its memory; the child writes to the atomic alone.
@@ -172,7 +175,8 @@ extern "C" fn child(work: *mut c_void) -> c_int {
 }
 
 fn execute(work: &Work) -> rustix::io::Errno {
-    default_signals();
+    // What is ignored would stay so over exec(3), and what is blocked too. It cannot fail with signals that there are.
+    _ = crate::process::reset_signals();
     if work.order.new_session
         && let Err(error) = rustix::process::setsid()
     {
@@ -189,28 +193,6 @@ fn execute(work: &Work) -> rustix::io::Errno {
     }
     // SAFETY: a C string and two arrays of such that end in null, all of them alive in `work`.
     unsafe { execve(work.order.program.as_ptr(), work.argv.as_ptr(), work.envp.as_ptr()) }
-}
-
-/// What is ignored would stay so over exec(3), and what is blocked too.
-fn default_signals() {
-    for signal in 1..=libc::SIGRTMAX() {
-        // The library keeps these to itself, and handles them: exec(3) sets them back.
-        let reserved = (32..libc::SIGRTMIN()).contains(&signal);
-        if reserved || [libc::SIGKILL, libc::SIGSTOP].contains(&signal) {
-            continue;
-        }
-        // SAFETY: all zero is a valid action: the default one, with nothing blocked. These signals have one to be set.
-        unsafe {
-            let default: libc::sigaction = MaybeUninit::zeroed().assume_init();
-            libc::sigaction(signal, &raw const default, std::ptr::null_mut());
-        }
-    }
-    let mut none = MaybeUninit::uninit();
-    // SAFETY: the set is initialised by its own call before it is read; no old one is asked for.
-    unsafe {
-        libc::sigemptyset(none.as_mut_ptr());
-        libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
-    }
 }
 
 /// execve(2) as the kernel has it, which returns where it fails, with the reason.

@@ -96,10 +96,15 @@ impl Group {
         let two = self.version_two().map(|part| (part.container().join("cgroup.freeze"), "0"));
         let one = self.part(Controller::Freezer).filter(|part| part.version == super::Version::One);
         let one = one.map(|part| (part.folder.join("freezer.state"), "THAWED"));
-        two.into_iter().chain(one).try_for_each(|(path, word)| match file::write(&path, word) {
-            Err(Error::System { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        let each = two.into_iter().chain(one).map(|(path, word)| match file::write(&path, word) {
+            // ENODEV: it is being removed.
+            Err(Error::System { source, .. }) if matches!(source.raw_os_error(), Some(libc::ENOENT | libc::ENODEV)) => {
+                Ok(())
+            }
             result => result,
-        })
+        });
+        // One that fails is no reason not to try the other.
+        each.fold(Ok(()), Result::and)
     }
 
     /// Whether they are stopped, by whomever.
