@@ -227,6 +227,22 @@ fn an_interface_of_a_running_container_is_changed() {
     assert!(shown().contains("master two0") && !shown().contains("tbf"), "{}", shown());
     assert!(virsh(&["dumpxml", "changed", "--inactive"]).ok().contains("bridge='two0'"));
 
+    let documents = || (virsh(&["dumpxml", "changed"]).ok(), virsh(&["dumpxml", "changed", "--inactive"]).ok());
+    let before = documents();
+    for (kept, name) in [
+        ("<vlan><tag id='42'/></vlan>", "<vlan>"),
+        ("<virtualport type='openvswitch'/>", "<virtualport>"),
+        ("<port isolated='yes'/>", "<port>"),
+        ("<tune><sndbuf>1600</sndbuf></tune>", "<tune>"),
+        ("<boot order='1'/>", "<boot>"),
+    ] {
+        let wanted = device("two0", &format!("{kept}<link state='down'/>"));
+        let refused = virsh(&["update-device", "changed", &wanted, "--live", "--config"]).failure();
+        assert!(refused.contains(name), "{refused}");
+        assert_eq!(documents(), before, "{name}");
+        assert!(shown().contains(",UP"), "{}", shown());
+    }
+
     let limited = "<bandwidth><inbound average='100'/><outbound average='100'/></bandwidth>";
     virsh(&["update-device", "changed", &device("two0", limited), "--live"]).ok();
     assert!(shown().contains("tbf"), "{}", shown());

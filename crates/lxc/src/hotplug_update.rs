@@ -6,6 +6,7 @@ use crate::hotplug::unsupported;
 use crate::interfaces::{limits, netlink};
 use api::{Code, Error, ErrorDomain, Result};
 use conf::domain::{Actual, Device, Domain, Interface, InterfaceSource};
+use conf::element::Element;
 use linux::netlink::Socket;
 
 impl Driver {
@@ -53,9 +54,14 @@ fn changed(before: &Interface, wanted: &Interface) -> Result<Interface> {
         after.actual = Some(Actual { bandwidth: own.or(kept), ..actual.clone() });
     }
     // What the document may leave out is as it is.
+    let actual = before.actual.as_ref();
+    let trusts = actual.and_then(|actual| actual.trust_guest_rx_filters).or(before.trust_guest_rx_filters);
     let differs = [
+        ("trustGuestRxFilters", wanted.trust_guest_rx_filters.is_some_and(|trust| trust != trusts.unwrap_or(false))),
+        ("<mac>", wanted.mac_kept.iter().any(|given| !before.mac_kept.contains(given))),
         ("<source>", wanted.source != after.source),
         ("<target dev=''>", wanted.target_dev.as_ref().is_some_and(|name| Some(name) != before.target_dev.as_ref())),
+        ("<target managed=''>", wanted.target_managed.is_some_and(|it| it != before.target_managed.unwrap_or(true))),
         ("<guest dev=''>", wanted.guest_dev.as_ref().is_some_and(|name| Some(name) != before.guest_dev.as_ref())),
         ("<model>", wanted.model.is_some() && wanted.model != before.model),
         ("<mtu>", wanted.mtu != before.mtu),
@@ -64,9 +70,10 @@ fn changed(before: &Interface, wanted: &Interface) -> Result<Interface> {
         ("<filterref>", wanted.filterref != before.filterref),
         ("<script>", wanted.script != before.script),
     ];
-    match differs.into_iter().find(|(_, differs)| *differs) {
+    let differs = differs.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what.to_string());
+    match differs.or_else(|| other_kept(before, wanted)) {
         None => Ok(after),
-        Some((what, _)) => {
+        Some(what) => {
             let words = format!(
                 "{what} of an interface cannot be changed while the domain runs; <link>, <bandwidth> and the bridge of a \
                  <source> can"
@@ -74,6 +81,19 @@ fn changed(before: &Interface, wanted: &Interface) -> Result<Interface> {
             Err(Error::new(ErrorDomain::Lxc, Code::OperationUnsupported, words))
         }
     }
+}
+
+/// An element without a type of its own that would not be as it is. A live document shows those that its network gave it.
+fn other_kept(before: &Interface, wanted: &Interface) -> Option<String> {
+    fn named<'a>(list: &'a [Element], name: &str) -> Vec<&'a Element> {
+        list.iter().filter(|element| element.name == name).collect()
+    }
+    let networks = before.actual.as_ref().map_or(&[][..], |actual| &actual.kept);
+    let differs = |name: &str| {
+        let given = named(&wanted.kept, name);
+        given != named(&before.kept, name) && given != named(networks, name)
+    };
+    wanted.kept.iter().map(|element| &element.name).find(|name| differs(name)).map(|name| format!("<{name}>"))
 }
 
 fn apply(netlink: &mut Socket, link: &str, before: &Interface, after: &Interface) -> Result<()> {
