@@ -145,6 +145,42 @@ fn what_an_interface_carries_can_be_limited() {
 }
 
 #[test]
+fn the_networks_limits_are_back_when_an_interface_is_changed() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    let group = "<portgroup name='slow'><bandwidth><inbound average='1000'/></bandwidth></portgroup>";
+    virsh(&["net-create", &network("lim0", 5, group)]).ok();
+    let device = |more: &str| {
+        let mac = "<mac address='52:54:00:00:00:78'/>";
+        format!("<interface type='network'>{mac}<source network='lim0' portgroup='slow'/>{more}</interface>")
+    };
+    start("box", &device(""));
+    let link = shell("ip -o link show master lim0 | cut -d' ' -f2 | cut -d@ -f1").ok().trim().to_string();
+    let queue = || shell(&format!("tc qdisc show dev {link}")).ok();
+    let update = |more: &str| virsh(&["update-device", "box", &file("limits.xml", &device(more)), "--live"]);
+    assert!(queue().contains("rate 8Mbit"), "{}", queue());
+
+    let own = "<bandwidth><inbound average='2000'/></bandwidth>";
+    update(own).ok();
+    assert!(queue().contains("rate 16Mbit"), "{}", queue());
+    update("").ok();
+    assert!(queue().contains("rate 8Mbit"), "{}", queue());
+    // What virsh sends is the live document, with the network's limits in it.
+    virsh(&["domif-setlink", "box", &link, "down"]).ok();
+    update("").ok();
+    assert!(queue().contains("rate 8Mbit"), "{}", queue());
+
+    // Without its network nobody knows what they were.
+    update(own).ok();
+    virsh(&["net-destroy", "lim0"]).ok();
+    let refused = update("").failure();
+    assert!(refused.contains("not active") || refused.contains("not found"), "{refused}");
+    assert!(queue().contains("rate 16Mbit"), "{}", queue());
+    assert!(virsh(&["dumpxml", "box"]).ok().contains("average='2000'"));
+    virsh(&["destroy", "box"]).ok();
+}
+
+#[test]
 fn two_daemons_have_networks_of_their_own() {
     sandbox::require();
     let _daemon = Daemon::start();

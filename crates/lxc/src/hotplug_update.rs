@@ -3,8 +3,9 @@
 
 use crate::driver::Driver;
 use crate::hotplug::unsupported;
-use crate::interfaces::{limits, netlink};
+use crate::interfaces::{limits, netlink, owner};
 use api::{Code, Error, ErrorDomain, Result};
+use conf::Bandwidth;
 use conf::domain::{Actual, Device, Domain, Interface, InterfaceSource};
 use conf::element::Element;
 use linux::netlink::Socket;
@@ -19,7 +20,8 @@ impl Driver {
         let at = domain.find_interface(wanted)?;
         let Some(place) = domain.interfaces.get(at) else { return Ok(()) };
         let before = place.clone();
-        let after = changed(&before, wanted)?;
+        let networks = self.limits_of_network(domain, &before, wanted)?;
+        let after = changed(&before, wanted, networks)?;
         let direct = matches!(before.source, InterfaceSource::Direct { .. })
             || before.actual.as_ref().is_some_and(|actual| actual.direct.is_some());
         let Some(link) = before.target_dev.clone().filter(|_| !direct) else {
@@ -39,19 +41,35 @@ impl Driver {
         }
         Ok(())
     }
+
+    /// Limits that the interface has of its network, which is asked where they were put aside for some of the interface's own.
+    fn limits_of_network(&self, domain: &Domain, before: &Interface, wanted: &Interface) -> Result<Option<Bandwidth>> {
+        if before.bandwidth.is_none() {
+            return Ok(before.actual.as_ref().and_then(|actual| actual.bandwidth.clone()));
+        }
+        let InterfaceSource::Network { network, .. } = &before.source else { return Ok(None) };
+        if wanted.bandwidth.is_some() {
+            return Ok(None);
+        }
+        let lost = || unsupported(format!("An interface without a port in network '{network}' cannot lose its limits"));
+        let port = before.port_id.ok_or_else(lost)?;
+        let owner = owner((&domain.name, &domain.uuid), before);
+        let link = self.networks.claim_port(network, &port, &owner);
+        link.map(|link| link.bandwidth).map_err(|error| error.explain("; it says how the interface is limited"))
+    }
 }
 
-/// The interface as it is to be; an error where anything else would change.
-fn changed(before: &Interface, wanted: &Interface) -> Result<Interface> {
-    let mut after = Interface { link_up: wanted.link_up, bandwidth: wanted.bandwidth.clone(), ..before.clone() };
+/// The interface as it is to be; an error where anything else would change. `networks`: limits that it has of its network.
+fn changed(before: &Interface, wanted: &Interface, networks: Option<Bandwidth>) -> Result<Interface> {
+    // A live document shows its network's, which do not become its own when somebody sends it back.
+    let shown = before.bandwidth.is_none() && networks.is_some() && wanted.bandwidth == networks;
+    let own = wanted.bandwidth.clone().filter(|_| !shown);
+    let mut after = Interface { link_up: wanted.link_up, bandwidth: own.clone(), ..before.clone() };
     if let (InterfaceSource::Bridge { .. }, InterfaceSource::Bridge { .. }) = (&before.source, &wanted.source) {
         after.source = wanted.source.clone();
     }
     if let Some(actual) = &before.actual {
-        let own = wanted.bandwidth.clone();
-        // Its network's, where the interface never had limits of its own.
-        let kept = actual.bandwidth.clone().filter(|_| before.bandwidth.is_none());
-        after.actual = Some(Actual { bandwidth: own.or(kept), ..actual.clone() });
+        after.actual = Some(Actual { bandwidth: own.or(networks), ..actual.clone() });
     }
     // What the document may leave out is as it is.
     let actual = before.actual.as_ref();
