@@ -223,11 +223,11 @@ impl Service for Hypervisor {
 
     fn gone(&self, client: &Arc<Client<Hypervisor>>) {
         let registrations = std::mem::take(&mut client.session.state().registrations);
-        if let (true, Ok(watched)) = (events::hears_of_devices(&registrations), self.daemon.device_events()) {
-            watched.leave();
-        }
         if let Ok(domains) = self.daemon.domains() {
             domains.client_gone(client.id);
+        }
+        if let (true, Ok(watched)) = (events::hears_of_devices(&registrations), self.daemon.device_events()) {
+            watched.leave();
         }
     }
 
