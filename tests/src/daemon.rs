@@ -34,7 +34,11 @@ impl Daemon {
         fs::create_dir_all(at("/etc")).unwrap();
         fs::create_dir_all(at("/var/log")).unwrap();
         let log = at("/var/log/virtlxcd.log");
-        fs::write(&config, format!("log_level = 1\nlog_outputs = \"1:file:{}\"\n", log.display())).unwrap();
+        // Who counts the steps of a start has those of its controller's load among them.
+        let copied = u8::from(launcher.is_empty());
+        let settings =
+            format!("log_level = 1\nlog_outputs = \"1:file:{}\"\ncopy_controllers = {copied}\n", log.display());
+        fs::write(&config, settings).unwrap();
         let program = ours("virtlxcd");
         let mut command = match launcher {
             [] => Command::new(program),

@@ -31,6 +31,7 @@ mod look;
 mod network;
 mod network_more;
 mod nodedevices;
+mod nursery;
 mod output_json;
 mod readers;
 mod recorded;

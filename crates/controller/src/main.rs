@@ -12,6 +12,7 @@ mod image;
 mod inside;
 mod log;
 mod monitor;
+mod nursery;
 mod options;
 mod plan;
 mod prepare;
@@ -25,7 +26,15 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let options = match options::parse(&arguments) {
+    let asked = match options::parse(&arguments) {
+        Ok(options::Asked::Nursery(socket)) => match nursery::serve(socket) {
+            Ok(Some(words)) => options::parse(words.get(1..).unwrap_or_default()),
+            Ok(None) => return ExitCode::SUCCESS,
+            Err(failure) => Err(failure.to_string()),
+        },
+        asked => asked,
+    };
+    let options = match asked {
         Ok(options) => options,
         Err(message) => {
             eprintln!("libvirt_lxc: error: {message}");
@@ -35,6 +44,8 @@ fn main() -> ExitCode {
     let ended = match options {
         options::Asked::Run(options) => run::run(options),
         options::Asked::Inside { name, root } => inside::run(&name, root),
+        // None becomes one again.
+        options::Asked::Nursery(_) => Ok(()),
         options::Asked::Help => {
             print!("{}", options::HELP);
             Ok(())

@@ -28,6 +28,8 @@ pub struct Options {
 
 pub enum Asked {
     Run(Options),
+    /// To be copied for each command line that comes by this socket.
+    Nursery(RawFd),
     /// A task inside a container that runs.
     Inside {
         name: String,
@@ -39,6 +41,7 @@ pub enum Asked {
 pub const HELP: &str = "\
 usage: libvirt_lxc --name NAME --console FD... --handshakefds R:W [OPTION]...
        libvirt_lxc --inside NAME [--root DIR]
+       libvirt_lxc --nursery FD
 
 Builds the container of a domain, as its status file describes it, and stays until it ends.
 A daemon starts it; there is no reason to do so by hand.
@@ -55,6 +58,7 @@ A daemon starts it; there is no reason to do so by hand.
       --inside NAME         carry out a task in this domain's running container: it is read from standard
                             input, a client's stream is descriptor 3, the container's init descriptor 4
       --root DIR            the folder below which the daemon keeps its files
+      --nursery FD          be copied for each container whose command line and descriptors come by this socket
       --document FD         the status document, in place of its file; the daemon tells of the control groups then
   -h, --help                show this
 ";
@@ -84,12 +88,10 @@ pub fn parse(arguments: &[String]) -> Result<Asked, String> {
             "--inside" => inside = Some(value()?),
             "--root" => options.root = Some(value()?.into()),
             "--handshakefds" | "-s" => {
-                let pair = value()?;
-                let (read, write) =
-                    pair.split_once(':').ok_or_else(|| format!("'{option}' takes READ:WRITE, not '{pair}'"))?;
-                options.handshake = Some((number(option, read)?, number(option, write)?));
+                options.handshake = Some(numbers(option, &value()?)?);
             }
             "--document" => options.document = Some(number(option, &value()?)?),
+            "--nursery" => return Ok(Asked::Nursery(number(option, &value()?)?)),
             "--help" | "-h" => return Ok(Asked::Help),
             _ => return Err(format!("unknown option '{word}'; see --help")),
         }
@@ -104,6 +106,11 @@ pub fn parse(arguments: &[String]) -> Result<Asked, String> {
         None | Some("none") => Ok(Asked::Run(options)),
         Some(other) => Err(format!("security model '{other}' is not supported, only 'none' is")),
     }
+}
+
+fn numbers(option: &str, pair: &str) -> Result<(RawFd, RawFd), String> {
+    let (one, other) = pair.split_once(':').ok_or_else(|| format!("'{option}' takes NUMBER:NUMBER, not '{pair}'"))?;
+    Ok((number(option, one)?, number(option, other)?))
 }
 
 fn number(option: &str, value: &str) -> Result<RawFd, String> {
@@ -122,6 +129,7 @@ mod tests {
         match parse(&line.split(' ').map(str::to_string).collect::<Vec<_>>())? {
             Asked::Run(options) => Ok(options),
             Asked::Inside { name, root } => Err(format!("inside {name} {root:?}")),
+            Asked::Nursery(socket) => Err(format!("nursery {socket}")),
             Asked::Help => Err("help".into()),
         }
     }
@@ -145,7 +153,8 @@ mod tests {
     fn what_is_wrong_is_named() {
         assert!(check("--console 1").unwrap_err().contains("--name"));
         assert!(check("--name box --console x").unwrap_err().contains("'x'"));
-        assert!(check("--name box --handshakefds 3").unwrap_err().contains("READ:WRITE"));
+        assert!(check("--name box --handshakefds 3").unwrap_err().contains("NUMBER:NUMBER"));
+        assert_eq!(check("--nursery 3").unwrap_err(), "nursery 3");
         assert!(check("--name box --security selinux").unwrap_err().contains("selinux"));
         assert!(check("--name box --wat").unwrap_err().contains("--wat"));
         assert_eq!(check("--inside box --root /r").unwrap_err(), "inside box Some(\"/r\")");

@@ -3,10 +3,12 @@
 pub mod beneath;
 pub mod capability;
 pub mod cgroup;
+pub mod cmdline;
 pub mod dbus;
 pub mod descriptor;
 pub mod ethtool;
 pub mod fuse;
+pub mod handover;
 pub mod idmap;
 pub mod label;
 pub mod loopdev;

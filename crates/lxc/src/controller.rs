@@ -9,6 +9,7 @@ use crate::emulator::Chosen;
 use crate::files::system;
 use crate::log::DomainLog;
 use crate::monitor::wait;
+use crate::nursery::Nurseries;
 use crate::shares::Shared;
 use api::{Error, ErrorDomain, Result};
 use linux::cgroup::Group;
@@ -111,8 +112,8 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// Starts it; one that is not ours is held back until it is released.
-    pub fn start(command: Command, log: &mut DomainLog) -> Result<Controller> {
+    /// Starts it, or has it copied; one that is not ours is held back until it is released.
+    pub fn start(command: Command, nurseries: &Nurseries, log: &mut DomainLog) -> Result<Controller> {
         let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|e| system(&e.into(), "Unable to create pipe".into()));
         let ((from, their_to), (their_from, to)) = (pipe()?, pipe()?);
         let Command { program, ours, mut arguments, links, mut descriptors, next } = command;
@@ -127,17 +128,26 @@ impl Controller {
         let ((spawned, loading), launcher) = if ours {
             let null = std::fs::File::open("/dev/null").map_err(|e| system(&e, "cannot open '/dev/null'".into()))?;
             descriptors.push((null.as_fd(), 0));
-            (run(&program, arguments, environment, descriptors).map_err(|e| not_executed(&program, &e))?, None)
+            let copied = nurseries.copy(&program, &arguments, &descriptors);
+            let started = match copied.map_err(|e| not_executed(&program, &e))? {
+                Some(spawned) => (spawned, None),
+                None => {
+                    let started = run(&program, arguments, environment, descriptors);
+                    let (spawned, loading) = started.map_err(|e| not_executed(&program, &e))?;
+                    (spawned, Some(loading))
+                }
+            };
+            (started, None)
         } else {
             let (held, release) = pipe()?;
             descriptors.push((held.as_fd(), 0));
             let held_arguments = ["sh", "-c", LAUNCH].map(OsString::from).into_iter().chain(arguments).collect();
             let started = run(Path::new(LAUNCHER), held_arguments, environment, descriptors);
-            (started.map_err(|e| not_executed(&program, &e))?, Some(release))
+            let (spawned, loading) = started.map_err(|e| not_executed(&program, &e))?;
+            ((spawned, Some(loading)), Some(release))
         };
         let pid = spawned.pid.as_raw_nonzero().get();
-        let (to, loading, pidfd) = (Some(to), Some(loading), Arc::new(spawned.pidfd));
-        Ok(Controller { pid, pidfd, from, to, launcher, program, loading })
+        Ok(Controller { pid, pidfd: Arc::new(spawned.pidfd), from, to: Some(to), launcher, program, loading })
     }
 
     /// Waits until it is loaded, which may fail.
@@ -223,7 +233,8 @@ fn not_executed(program: &Path, error: &std::io::Error) -> Error {
         .explain(format!(": {}", system(error, String::new()).message.trim_start_matches(": ")))
 }
 
-fn environment() -> Vec<OsString> {
+/// Of every controller.
+pub(crate) fn environment() -> Vec<OsString> {
     let mut path = OsString::from("PATH=");
     path.push(std::env::var_os("PATH").unwrap_or_else(|| "/usr/sbin:/usr/bin:/sbin:/bin".into()));
     vec![path, "LIBVIRT_DEBUG=3".into(), "LIBVIRT_LOG_OUTPUTS=3:stderr".into()]

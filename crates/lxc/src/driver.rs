@@ -6,6 +6,7 @@ use crate::files;
 use crate::idmap::ChosenIds;
 use crate::interfaces::LinkNumbers;
 use crate::list::Domains;
+use crate::nursery::Nurseries;
 use crate::object::DomainObject;
 use crate::security::SecuritySettings;
 use api::{DomainRef, Event, LifecycleEvent, Paths, Result};
@@ -31,6 +32,8 @@ pub struct Setup {
     pub arch: String,
     pub audit: AuditSettings,
     pub security: SecuritySettings,
+    /// Controllers are copied from one that is loaded.
+    pub copies_controllers: bool,
 }
 
 pub struct Driver {
@@ -43,6 +46,7 @@ pub struct Driver {
     pub(crate) ids: ChosenIds,
     pub(crate) auditor: Auditor,
     pub(crate) security: SecuritySettings,
+    pub(crate) nurseries: Nurseries,
     arch: String,
     spawn: Box<dyn Fn(Work) + Send + Sync>,
     publish: Box<dyn Fn(Event) + Send + Sync>,
@@ -62,6 +66,7 @@ impl Driver {
             ids: ChosenIds::default(),
             auditor: Auditor::new(setup.audit)?,
             security: setup.security,
+            nurseries: Nurseries::new(setup.copies_controllers),
             arch: setup.arch,
             spawn: setup.spawn,
             publish: setup.publish,

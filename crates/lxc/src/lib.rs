@@ -33,6 +33,7 @@ mod metadata;
 mod monitor;
 mod mounts;
 mod native;
+mod nursery;
 mod object;
 mod reconnect;
 mod rename;

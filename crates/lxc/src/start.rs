@@ -165,7 +165,7 @@ impl Driver {
             command.document(document);
         }
         self.hook(&live, Moment::Start)?;
-        let mut controller = Controller::start(command, &mut log)?;
+        let mut controller = Controller::start(command, &self.nurseries, &mut log)?;
         attempt.controller = Some((controller.pid(), controller.pidfd()));
         live.id = Some(controller.pid());
         attempt.status_written = true;
@@ -208,6 +208,10 @@ impl Driver {
             controller.wait_for_sign(PATIENCE, &log)?;
         }
         self.hook(&live, Moment::Started)?;
+        if emulator.ours {
+            let driver = Arc::clone(self);
+            self.later(move || driver.nurseries.prepare(driver.emulator.own_program()));
+        }
         Ok(Live {
             id: controller.pid(),
             controller: controller.pidfd(),

@@ -28,6 +28,8 @@ pub struct Config {
     pub host_uuid: Option<api::Uuid>,
     pub host_uuid_source: UuidSource,
     pub audit: ::lxc::AuditSettings,
+    /// Controllers are copied from one that is loaded.
+    pub copy_controllers: bool,
 }
 
 impl Default for Config {
@@ -51,6 +53,7 @@ impl Default for Config {
             host_uuid: None,
             host_uuid_source: UuidSource::Firmware,
             audit: ::lxc::AuditSettings { level: 1, logging: false },
+            copy_controllers: true,
         }
     }
 }
@@ -128,6 +131,7 @@ impl Config {
                 self.audit.level = level;
             }
             "audit_logging" => self.audit.logging = count(name, value)? != 0,
+            "copy_controllers" => self.copy_controllers = count(name, value)? != 0,
             "access_drivers" => match value {
                 Value::List(list) if list.is_empty() => {}
                 Value::List(list) if list == ["none"] => {}

@@ -76,6 +76,7 @@ impl Daemon {
         event_loop: &Arc<Loop>,
         audit: ::lxc::AuditSettings,
         security: ::lxc::SecuritySettings,
+        copies_controllers: bool,
     ) -> Result<()> {
         let publisher = |daemon: &Arc<Daemon>| {
             let daemon = Arc::clone(daemon);
@@ -107,6 +108,7 @@ impl Daemon {
             arch: self.host.architecture(),
             audit,
             security,
+            copies_controllers,
         })?;
         let device_events = DeviceEvents::new(self, event_loop);
         if self.drivers.set(Drivers { domains: Arc::clone(&domains), networks, device_events }).is_err() {

@@ -68,7 +68,7 @@ pub fn run(options: &Options) -> Result<(), String> {
 
     daemon_hook::call(&paths, Turn::Start);
     // The drivers are ready before the first client is accepted.
-    daemon.start_drivers(&event_loop, config.audit, security).map_err(said)?;
+    daemon.start_drivers(&event_loop, config.audit, security, config.copy_controllers).map_err(said)?;
     let sockets = sockets::open(&paths, &config).map_err(said)?;
     for socket in &sockets {
         let copy = socket.socket.try_clone().map_err(|e| format!("cannot use a socket: {e}"))?;

@@ -1,0 +1,135 @@
+//! The daemon's end of the process that controllers are copied from. To load our controller program takes a third of a start, and
+//! more in a daemon with thousands of descriptors; a copy of one that is loaded is there in a tenth of that.
+
+use crate::controller::environment;
+use crate::driver::lock;
+use crate::monitor::wait;
+use linux::handover;
+use linux::spawn::{Spawn, Spawned, spawn};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::thread::sched_getcpu;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// A copy takes a fraction of a millisecond.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// It ends when this is dropped, or when the daemon ends.
+struct Nursery {
+    process: Spawned,
+    socket: OwnedFd,
+    program: PathBuf,
+    /// What the program was when it was executed.
+    version: Version,
+}
+
+/// Another file, or other content, is another version.
+#[derive(PartialEq, Eq)]
+struct Version(u64, u64, i64, i64, u64);
+
+impl Version {
+    fn of(program: &Path) -> io::Result<Version> {
+        let found = std::fs::metadata(program)?;
+        Ok(Version(found.dev(), found.ino(), found.ctime(), found.ctime_nsec(), found.size()))
+    }
+}
+
+impl Nursery {
+    fn start(program: &Path) -> io::Result<Nursery> {
+        let version = Version::of(program)?;
+        let (socket, theirs) = handover::pair()?;
+        let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
+        let null = null.as_fd();
+        let process = spawn(&Spawn {
+            program,
+            arguments: vec![program.into(), "--nursery".into(), "3".into()],
+            environment: environment(),
+            descriptors: vec![(null, 0), (null, 1), (null, 2), (theirs.as_fd(), 3)],
+            new_session: true,
+            folder: Some(Path::new("/")),
+        })?;
+        Ok(Nursery { process, socket, program: program.to_path_buf(), version })
+    }
+
+    /// Whether it would be the same to execute the program now.
+    fn is_of(&self, program: &Path) -> bool {
+        self.program == program && Version::of(program).is_ok_and(|version| version == self.version)
+    }
+
+    /// What came of a request that has been sent: none where no process could be made.
+    fn answer(&self) -> io::Result<Option<Spawned>> {
+        let [answered] = wait(&[&self.socket], PATIENCE);
+        let answer = if answered { handover::receive(self.socket.as_fd())? } else { None };
+        let pid = answer.and_then(|(pid, _)| Some(i32::from_ne_bytes(pid.try_into().ok()?)));
+        let pid = pid.ok_or_else(|| io::Error::other("no controller came of it"))?;
+        // Our child, and nobody has waited for it: the number is its own.
+        let spawned = |pid| Ok(Spawned { pid, pidfd: pidfd_open(pid, PidfdFlags::empty())? });
+        Pid::from_raw(pid).map(spawned).transpose()
+    }
+}
+
+impl Drop for Nursery {
+    fn drop(&mut self) {
+        _ = pidfd_send_signal(&self.process.pidfd, Signal::KILL);
+        _ = linux::process::wait(self.process.pid);
+    }
+}
+
+/// Where controllers come from: nowhere before the first start.
+pub(crate) struct Nurseries {
+    nursery: Mutex<Option<Nursery>>,
+    wanted: bool,
+}
+
+impl Nurseries {
+    pub fn new(wanted: bool) -> Nurseries {
+        Nurseries { nursery: Mutex::default(), wanted }
+    }
+
+    /// A controller of this program, with this command line and these descriptors under these numbers; none where it has to be
+    /// executed. An error where it cannot be, for it may be that there is one that has the descriptors.
+    pub fn copy(
+        &self,
+        program: &Path,
+        arguments: &[OsString],
+        descriptors: &[(BorrowedFd, RawFd)],
+    ) -> io::Result<Option<Spawned>> {
+        let mut place = lock(&self.nursery);
+        let Some(nursery) = place.as_ref().filter(|nursery| nursery.is_of(program)) else { return Ok(None) };
+        let numbers: Vec<String> = descriptors.iter().map(|(_, number)| number.to_string()).collect();
+        // The processor that we are on, and most likely still are when it has a copy.
+        let mut message = format!("{}\0{}", sched_getcpu(), numbers.join(",")).into_bytes();
+        for word in arguments {
+            message.push(0);
+            message.extend_from_slice(word.as_bytes());
+        }
+        let descriptors: Vec<BorrowedFd> = descriptors.iter().map(|(from, _)| *from).collect();
+        match handover::send(nursery.socket.as_fd(), &message, &descriptors) {
+            Ok(()) => {}
+            // Too much at once.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Ok(None),
+            Err(error) => {
+                tracing::info!("the process that controllers are copied from has gone: {error}");
+                *place = None;
+                return Ok(None);
+            }
+        }
+        nursery.answer().inspect_err(|_| *place = None)
+    }
+
+    /// From the next start on, if it can be.
+    pub fn prepare(&self, program: &Path) {
+        let mut place = lock(&self.nursery);
+        if !self.wanted || place.as_ref().is_some_and(|nursery| nursery.is_of(program)) {
+            return;
+        }
+        let started = Nursery::start(program);
+        *place = started.inspect_err(|error| tracing::warn!("every controller is loaded by itself: {error}")).ok();
+    }
+}
