@@ -61,6 +61,11 @@ fn portrait(pid: u32) -> (Vec<String>, u32, bool, String, Vec<String>) {
     (words(pid).into_iter().map(plain).collect(), parent, session == pid, name, open)
 }
 
+/// Where the program is in memory.
+fn layout(pid: u32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/maps")).unwrap().split('-').next().unwrap().to_string()
+}
+
 #[test]
 fn a_copy_is_a_controller_like_any_other() {
     sandbox::require();
@@ -68,6 +73,7 @@ fn a_copy_is_a_controller_like_any_other() {
     define();
     virsh(&["start", "box"]).ok();
     let first = portrait(Guest::of("box").controller);
+    let executed = layout(Guest::of("box").controller);
     assert!(first.0.windows(2).any(|two| two == ["--name", "box"]), "{first:?}");
     let from = nursery(None);
     assert_eq!(family(from).0, daemon.pid());
@@ -76,6 +82,9 @@ fn a_copy_is_a_controller_like_any_other() {
     virsh(&["start", "box"]).ok();
     let guest = Guest::of("box");
     assert_eq!(portrait(guest.controller), first);
+    // Copied, and not executed: its memory is laid out as that of the other.
+    assert_eq!(layout(guest.controller), layout(from));
+    assert_ne!(layout(guest.controller), executed);
     assert_eq!(family(guest.controller).0, daemon.pid());
     virsh(&["destroy", "box"]).ok();
     before.assert_none_since();

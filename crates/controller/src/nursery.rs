@@ -7,7 +7,7 @@
 use crate::failure::{Doing, Failure, Result};
 use linux::cmdline::CommandLine;
 use linux::{descriptor, handover, process};
-use rustix::thread::{sched_getaffinity, sched_getcpu, sched_setaffinity};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 
 /// In each copy: the words of a container's command line, the program's name first. None in the end, when the daemon has no
@@ -17,21 +17,38 @@ pub fn serve(socket: RawFd) -> Result<Option<Vec<String>>> {
     descriptor::close(socket);
     // Where that is not to be had the daemon does without us: others find a container's controller by its command line.
     let line = CommandLine::of_this_process().doing(|| "this kernel shows no other command line")?;
-    while let Some((message, descriptors)) =
-        handover::receive(mine.as_fd()).doing(|| "error waiting for a container")?
-    {
+    let moves = has_every_processor();
+    handover::send(mine.as_fd(), handover::READY, &[]).doing(|| "error telling that we are there")?;
+    loop {
+        let request = match handover::receive(mine.as_fd()) {
+            Ok(None) => return Ok(None),
+            Ok(request) => request,
+            // More than we can hold: answered like the rest that cannot be, by none.
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => None,
+            Err(error) => return Err(error).doing(|| "error waiting for a container"),
+        };
         // It is the daemon's to wait for, and to say why none can be made.
-        let pid = match process::clone_for_parent() {
-            Ok(None) => {
+        let pid = match request.map(|request| Ok((request, process::clone_for_parent()?))).transpose() {
+            Ok(Some(((message, descriptors), None))) => {
                 drop(mine);
-                return become_controller(&message, descriptors, line).map(Some);
+                return become_controller(&message, descriptors, line, moves).map(Some);
             }
-            Ok(Some(child)) => child.pid.as_raw_nonzero().get(),
-            Err(_) => 0,
+            Ok(Some((_, Some(child)))) => child.pid.as_raw_nonzero().get(),
+            Ok(None) | Err::<_, std::io::Error>(_) => 0,
         };
         handover::send(mine.as_fd(), &pid.to_ne_bytes(), &[]).doing(|| "error telling of a controller")?;
     }
-    Ok(None)
+}
+
+/// Whether we may run on each that there is: then to set which these are takes nothing away.
+fn has_every_processor() -> bool {
+    let online = std::fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default();
+    let count = |range: &str| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        Some(last.parse::<u32>().ok()?.checked_sub(first.parse().ok()?)? + 1)
+    };
+    let there: Option<u32> = online.trim_end().split(',').map(count).sum();
+    sched_getaffinity(None).is_ok_and(|ours| Some(ours.count()) == there)
 }
 
 /// To another processor than the daemon's, which makes things ready for us meanwhile. Left to itself the kernel of a virtual
@@ -40,17 +57,19 @@ fn leave(processor: usize) {
     if sched_getcpu() != processor {
         return;
     }
-    let Ok(all) = sched_getaffinity(None) else { return };
+    // The kernel keeps what is set, for us and for the container: in the end every processor that there may ever be.
+    let mut all = CpuSet::new();
+    (0..CpuSet::MAX_CPU).for_each(|number| all.set(number));
     let mut others = all;
     others.unset(processor);
-    if others.count() > 0 && sched_setaffinity(None, &others).is_ok() {
+    if sched_setaffinity(None, &others).is_ok() {
         _ = sched_setaffinity(None, &all);
     }
 }
 
-fn become_controller(message: &[u8], descriptors: Vec<OwnedFd>, line: CommandLine) -> Result<Vec<String>> {
+fn become_controller(message: &[u8], descriptors: Vec<OwnedFd>, line: CommandLine, moves: bool) -> Result<Vec<String>> {
     let mut words = message.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
-    if let Some(processor) = words.next().and_then(|number| number.parse().ok()) {
+    if let Some(processor) = words.next().and_then(|number| number.parse().ok()).filter(|_| moves) {
         leave(processor);
     }
     let numbers = words.next().unwrap_or_default();

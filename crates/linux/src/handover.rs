@@ -12,6 +12,9 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 const WORDS: usize = 16 << 10;
 const DESCRIPTORS: usize = 64;
 
+/// The first message of who waits for the others.
+pub const READY: &[u8] = b"ready";
+
 /// The two ends.
 pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)

@@ -55,14 +55,16 @@ pub fn begin(what: &Spawn) -> io::Result<(Spawned, Loading)> {
         .map(|(from, number)| Ok((crate::descriptor::duplicate_above(from.as_fd(), above)?, *number)))
         .collect::<io::Result<Vec<_>>>()?;
     let sources: Vec<(RawFd, RawFd)> = copies.iter().map(|(from, number)| (from.as_raw_fd(), *number)).collect();
-    launch(order, sources)
+    launch(order, sources, above)
 }
 
-/// With the table of descriptors of this thread, of which the child has a copy: each of the first numbers becomes the second.
-fn launch(order: Order, descriptors: Vec<(RawFd, RawFd)>) -> io::Result<(Spawned, Loading)> {
+/// The child has a copy of our table of descriptors: each of the first numbers, all from `above` on, becomes the second.
+fn launch(order: Order, descriptors: Vec<(RawFd, RawFd)>, above: RawFd) -> io::Result<(Spawned, Loading)> {
     let (argv, envp) = (pointers(&order.arguments), pointers(&order.environment));
     let work = Rc::new(Work { order, descriptors, argv, envp, error: AtomicI32::new(0) });
     let (executed, held) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    // Open in the child until exec(3) and not a moment shorter, so it must not have a number that is given out.
+    let held = crate::descriptor::duplicate_above(held.as_fd(), above)?;
     let mut stack: Vec<Aligned> = Vec::with_capacity(STACK / size_of::<Aligned>());
     let top = stack.spare_capacity_mut().as_mut_ptr_range().end;
     let flags = libc::CLONE_VM | libc::CLONE_PIDFD | libc::SIGCHLD;
@@ -318,6 +320,23 @@ mod tests {
         let (spawned, loading) = begun("/nonexistent");
         assert_eq!(loading.finish().unwrap_err().kind(), io::ErrorKind::NotFound);
         assert_eq!(waitpid(Some(spawned.pid), WaitOptions::empty()).unwrap_err(), rustix::io::Errno::CHILD);
+    }
+
+    #[test]
+    fn numbers_that_are_free_here_are_given_out_too() {
+        // As many as the pipe between us and the child could have.
+        let null = std::fs::File::open("/dev/null").unwrap();
+        let numbers = 3..40;
+        let descriptors = numbers.map(|number| (null.as_fd(), number)).collect();
+        let missing = Spawn {
+            program: Path::new("/nonexistent"),
+            arguments: vec![],
+            environment: vec![],
+            descriptors,
+            new_session: false,
+            folder: None,
+        };
+        assert_eq!(spawn(&missing).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::driver::lock;
 use crate::monitor::wait;
 use linux::handover;
 use linux::spawn::{Spawn, Spawned, spawn};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 use rustix::thread::sched_getcpu;
 use std::ffi::OsString;
 use std::io;
@@ -15,6 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A copy takes a fraction of a millisecond.
@@ -54,7 +55,15 @@ impl Nursery {
             new_session: true,
             folder: Some(Path::new("/")),
         })?;
-        Ok(Nursery { process, socket, program: program.to_path_buf(), version })
+        // Closed where it is of no use.
+        drop(theirs);
+        let nursery = Nursery { process, socket, program: program.to_path_buf(), version };
+        let [said] = wait(&[&nursery.socket], PATIENCE);
+        let word = if said { handover::receive(nursery.socket.as_fd())? } else { None };
+        match word {
+            Some((word, _)) if word == handover::READY => Ok(nursery),
+            _ => Err(io::Error::other("the kernel, or a filter, does not let it change its command line")),
+        }
     }
 
     /// Whether it would be the same to execute the program now.
@@ -68,9 +77,16 @@ impl Nursery {
         let answer = if answered { handover::receive(self.socket.as_fd())? } else { None };
         let pid = answer.and_then(|(pid, _)| Some(i32::from_ne_bytes(pid.try_into().ok()?)));
         let pid = pid.ok_or_else(|| io::Error::other("no controller came of it"))?;
+        let Some(pid) = Pid::from_raw(pid) else { return Ok(None) };
         // Our child, and nobody has waited for it: the number is its own.
-        let spawned = |pid| Ok(Spawned { pid, pidfd: pidfd_open(pid, PidfdFlags::empty())? });
-        Pid::from_raw(pid).map(spawned).transpose()
+        match pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(pidfd) => Ok(Some(Spawned { pid, pidfd })),
+            Err(errno) => {
+                _ = kill_process(pid, Signal::KILL);
+                _ = linux::process::wait(pid);
+                Err(errno.into())
+            }
+        }
     }
 }
 
@@ -84,12 +100,13 @@ impl Drop for Nursery {
 /// Where controllers come from: nowhere before the first start.
 pub(crate) struct Nurseries {
     nursery: Mutex<Option<Nursery>>,
-    wanted: bool,
+    /// Not any more where it could not be made.
+    wanted: AtomicBool,
 }
 
 impl Nurseries {
     pub fn new(wanted: bool) -> Nurseries {
-        Nurseries { nursery: Mutex::default(), wanted }
+        Nurseries { nursery: Mutex::default(), wanted: AtomicBool::new(wanted) }
     }
 
     /// A controller of this program, with this command line and these descriptors under these numbers; none where it has to be
@@ -125,11 +142,19 @@ impl Nurseries {
 
     /// From the next start on, if it can be.
     pub fn prepare(&self, program: &Path) {
-        let mut place = lock(&self.nursery);
-        if !self.wanted || place.as_ref().is_some_and(|nursery| nursery.is_of(program)) {
+        let is_there = lock(&self.nursery).as_ref().is_some_and(|nursery| nursery.is_of(program));
+        if is_there || !self.wanted.load(Ordering::Relaxed) {
             return;
         }
-        let started = Nursery::start(program);
-        *place = started.inspect_err(|error| tracing::warn!("every controller is loaded by itself: {error}")).ok();
+        // Starts that begin meanwhile do not wait for it. One that another has made meanwhile ends.
+        let old = match Nursery::start(program) {
+            Ok(nursery) => lock(&self.nursery).replace(nursery),
+            Err(error) => {
+                tracing::warn!("every controller is loaded by itself: {error}");
+                self.wanted.store(false, Ordering::Relaxed);
+                None
+            }
+        };
+        drop(old);
     }
 }
