@@ -38,7 +38,7 @@ fn nurseries() -> Vec<u32> {
 }
 
 /// The one there is, but for `other`.
-fn nursery(other: Option<u32>) -> u32 {
+pub fn nursery(other: Option<u32>) -> u32 {
     eventually("there is one process to copy controllers from", PATIENCE, || match nurseries().as_slice() {
         [one] if Some(*one) != other => Some(*one),
         _ => None,
