@@ -2,6 +2,9 @@
 import sys, threading, time
 import libvirt
 
+# Opened before there is a loop of events: where another thread runs that, libvirt's client now and then misses the wake-up of a
+# call that waits for a stream.
+plain = libvirt.open("lxc:///")
 libvirt.virEventRegisterDefaultImpl()
 stopped = threading.Event()
 def pump():
@@ -28,8 +31,11 @@ assert [d.name() for d in conn.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_A
 assert dom.ID() > 0 and dom.UUIDString() in dom.XMLDesc()
 assert dom.info()[0] == libvirt.VIR_DOMAIN_RUNNING
 
-stream = conn.newStream()
-dom.openConsole(None, stream)
+stream = plain.newStream()
+plain.lookupByName(dom.name()).openConsole(None, stream)
+text = b""
+while not text.rstrip().endswith(b"#"):
+    text += stream.recv(1024)
 stream.send(b"ps -ef; echo over-$((1+1))\n")
 text = b""
 while b"\nover-2" not in text:
@@ -51,3 +57,4 @@ dom.undefine()
 print("undefined")
 stopped.set()
 conn.close()
+plain.close()

@@ -92,8 +92,6 @@ impl Driver {
     /// Words are only made where somebody records them. That they cannot be recorded is no reason to fail.
     fn record(&self, success: bool, records: impl FnOnce() -> Vec<(AuditRecord, String)>) {
         let mut kernel = lock(&self.auditor.kernel);
-        let on = kernel.as_mut().is_some_and(|kernel| kernel.is_on().unwrap_or(false));
-        let mut kernel = kernel.as_mut().filter(|_| on);
         if kernel.is_none() && !self.auditor.logging {
             return;
         }
@@ -105,8 +103,10 @@ impl Driver {
             if self.auditor.logging {
                 tracing::info!("audit: {text}");
             }
+            // The kernel drops what nobody wants to have recorded, and says sooner so than whether anybody does.
             if let Some(Err(error)) = kernel.as_mut().map(|kernel| kernel.record(kind, &text)) {
-                tracing::warn!("not in the audit log: {text}: {error}");
+                tracing::warn!("not in the audit log, nor will be what comes: {text}: {error}");
+                *kernel = None;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Records for the machine's audit log (auditd(8), linux/audit.h). The kernel adds who sent them.
 
 use super::Socket;
-use super::message::{Request, u32_at};
+use super::message::Request;
 use std::io;
 
 /// What a record is about, by libaudit's numbers.
@@ -18,25 +18,10 @@ pub enum AuditRecord {
 /// To the kernel's audit; only who is in the machine's first process and user namespaces is heard.
 pub struct Audit(Socket);
 
-const AUDIT_GET: u16 = 1000;
-/// Where `struct audit_status` has `enabled`.
-const ENABLED_AT: usize = 4;
-
 impl Audit {
     /// An error where the kernel has no audit.
     pub fn open() -> io::Result<Audit> {
         Socket::to(Some(rustix::net::netlink::AUDIT)).map(Audit)
-    }
-
-    /// Whether anything is recorded.
-    pub fn is_on(&mut self) -> io::Result<bool> {
-        let mut on = false;
-        self.0.exchange(Request::new(AUDIT_GET, libc::NLM_F_ACK, &[]), |kind, body| {
-            if kind == AUDIT_GET {
-                on = u32_at(body, ENABLED_AT).is_some_and(|enabled| enabled != 0);
-            }
-        })?;
-        Ok(on)
     }
 
     /// One line of `name=value` words.
