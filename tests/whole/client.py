@@ -34,7 +34,7 @@ assert dom.info()[0] == libvirt.VIR_DOMAIN_RUNNING
 stream = plain.newStream()
 plain.lookupByName(dom.name()).openConsole(None, stream)
 text = b""
-while not text.rstrip().endswith(b"#"):
+while b"# " not in text:
     text += stream.recv(1024)
 stream.send(b"ps -ef; echo over-$((1+1))\n")
 text = b""
