@@ -140,10 +140,15 @@ impl Nurseries {
         nursery.answer().inspect_err(|_| *place = None)
     }
 
+    /// Whether there is something to prepare.
+    pub fn lacks(&self, program: &Path) -> bool {
+        self.wanted.load(Ordering::Relaxed)
+            && lock(&self.nursery).as_ref().is_none_or(|nursery| !nursery.is_of(program))
+    }
+
     /// From the next start on, if it can be.
     pub fn prepare(&self, program: &Path) {
-        let is_there = lock(&self.nursery).as_ref().is_some_and(|nursery| nursery.is_of(program));
-        if is_there || !self.wanted.load(Ordering::Relaxed) {
+        if !self.lacks(program) {
             return;
         }
         // Starts that begin meanwhile do not wait for it. One that another has made meanwhile ends.

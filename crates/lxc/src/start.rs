@@ -208,7 +208,8 @@ impl Driver {
             controller.wait_for_sign(PATIENCE, &log)?;
         }
         self.hook(&live, Moment::Started)?;
-        if emulator.ours {
+        // Mostly there is one, and no worker is to be woken in a start's way.
+        if emulator.ours && self.nurseries.lacks(&emulator.program) {
             let driver = Arc::clone(self);
             self.later(move || driver.nurseries.prepare(driver.emulator.own_program()));
         }
