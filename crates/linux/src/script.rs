@@ -211,7 +211,7 @@ mod tests {
         }
     }
 
-    const LONG: Duration = Duration::from_secs(20);
+    const LONG: Duration = Duration::from_secs(50);
 
     fn verdict(script: &Path, input: &[u8], patience: Duration) -> String {
         match run_all(&[script.to_path_buf()], &["a", "begin"], input, patience) {
@@ -271,8 +271,10 @@ mod tests {
         let sleeper = folder.script("sleeper", "sleep 100 & sleep 100", 0o755);
         assert!(verdict(&sleeper, b"", Duration::from_millis(300)).ends_with("a begin) killed: no end after 0 s"));
         // A daemon that it started holds its pipes.
-        let parent = folder.script("parent", "sleep 5 & exit 0", 0o755);
+        let parent = folder.script("parent", "sleep 100 & echo $! > ${0%/*}/left; exit 0", 0o755);
         assert_eq!(verdict(&parent, b"", LONG), "good");
-        assert!(started.elapsed() < Duration::from_secs(4));
+        assert!(started.elapsed() < Duration::from_secs(60));
+        let left = std::fs::read_to_string(folder.0.join("left")).unwrap();
+        assert!(std::process::Command::new("kill").arg(left.trim()).status().unwrap().success());
     }
 }

@@ -234,7 +234,7 @@ mod tests {
         release.send(()).unwrap();
         release.send(()).unwrap();
         assert_eq!(results.recv(), Ok("low"));
-        pool.finish(Duration::from_secs(5));
+        pool.finish(Duration::from_secs(60));
         assert_eq!(pool.state().workers, 0);
     }
 
@@ -244,7 +244,7 @@ mod tests {
         let (done, results) = mpsc::channel();
         assert!(pool.push(Priority::Low, Box::new(|| panic!("a job's fault"))).is_ok());
         assert!(pool.push(Priority::Low, Box::new(move || done.send(()).unwrap())).is_ok());
-        pool.finish(Duration::from_secs(5));
+        pool.finish(Duration::from_secs(60));
         assert_eq!(results.try_recv(), Ok(()), "what was taken is done");
         assert_eq!(pool.state().workers, 0);
         assert!(pool.push(Priority::Low, Box::new(|| ())).is_err());
