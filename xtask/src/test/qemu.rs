@@ -14,7 +14,7 @@ use std::time::Duration;
 use tests::program;
 
 /// Without a processor's help each instruction costs some ten.
-const PATIENCE: Duration = Duration::from_secs(720);
+const PATIENCE: Duration = Duration::from_secs(1500);
 /// Set by who knows that the machine at hand cannot emulate another.
 const SKIP: &str = "VIRTLXC_SKIP_QEMU";
 

@@ -31,7 +31,8 @@ check() {
     watch=$!
     ("$@") > output 2>&1
     ended=$?
-    pkill -P $watch sleep
+    # It may not have come to its sleep yet.
+    until pkill -P $watch -x sleep || ! kill -0 $watch 2> /dev/null; do sleep 0.1; done
     wait $watch
     if [ $ended = 0 ]; then
         passed=$((passed + 1))
@@ -55,6 +56,15 @@ wanted() {
 # PATTERN: tests of whole programs whose names begin so.
 listed() {
     ./whole --list --format terse | sed -n 's/: test$//p' | grep -E "$1" | grep -v -e debian -e python -e crun
+}
+
+# COMMAND...: again until it succeeds, which nothing announces.
+patiently() {
+    for _ in $(seq 300); do
+        "$@" 2> /dev/null && return
+        sleep 0.1
+    done
+    "$@"
 }
 
 only_version_2() {
@@ -116,8 +126,18 @@ service() {
     $virsh resume served
     $virsh destroy served
     $virsh undefine served
-    [ ! -e /proc/$id ]
+    # A new daemon's containers are not its children: the first process reaps them, when it comes to it.
+    patiently [ ! -e /proc/$id ]
     systemctl unmask systemd-machined.service
+}
+
+unlisted() {
+    [ -z "$(machinectl list --no-legend)" ]
+}
+
+# SCOPE
+ended() {
+    ! systemctl is-active "$1"
 }
 
 # With systemd-machined each container is a machine of its own scope, which goes with it.
@@ -143,9 +163,17 @@ machine() {
     grep -qx "frozen 1" /sys/fs/cgroup/machine.slice/$scope/container/cgroup.events
     $virsh resume scoped
     $virsh destroy scoped
-    [ -z "$(machinectl list --no-legend)" ]
-    ! systemctl is-active "$scope"
-    [ ! -e "/sys/fs/cgroup/machine.slice/$scope" ]
+    # systemd and its machined hear of the end by themselves.
+    patiently unlisted
+    patiently ended "$scope"
+    patiently [ ! -e "/sys/fs/cgroup/machine.slice/$scope" ]
+}
+
+# The last record of a container's life has come, and with it all others.
+recorded() {
+    journalctl --sync
+    journalctl -b --no-pager -o cat | grep -a virt=lxc > records || dmesg | grep -a virt=lxc > records || return
+    grep -q 'op=stop reason=destroyed vm="audited"' records
 }
 
 # Records in the kernel's log where no auditd takes them away.
@@ -156,8 +184,8 @@ audited() {
     $virsh create audited.xml
     id=$($virsh domid audited)
     $virsh destroy audited
-    journalctl --sync
-    journalctl -b --no-pager -o cat | grep -a virt=lxc > records || dmesg | grep -a virt=lxc > records
+    # The kernel hands them on when it comes to it.
+    patiently recorded
     cat records
     for words in "resrc=fs reason=start vm=\"audited\"" "resrc=net reason=start" "resrc=mem reason=start" \
         "op=init vm=\"audited\"" "op=start reason=booted vm=\"audited\"" "op=stop reason=destroyed vm=\"audited\""; do
@@ -246,15 +274,6 @@ missing() {
     kill "$(cat /run/virtlxcd.pid)"
     timeout 60 sh -c 'while [ -e /run/virtlxcd.pid ]; do sleep 0.1; done'
     umount /dev/cgroup
-}
-
-# COMMAND...: again until it succeeds, which nothing announces.
-patiently() {
-    for _ in $(seq 300); do
-        "$@" 2> /dev/null && return
-        sleep 0.1
-    done
-    "$@"
 }
 
 together=cpuacct,memory,devices,cpu,freezer,blkio
