@@ -115,6 +115,8 @@ pub fn inside(arguments: &[String]) -> Result<u8> {
         return Err("no command was given".into());
     };
     let here = std::env::current_dir().map_err(|error| format!("the current folder: {error}"))?;
+    // What is made here is to be seen by users without ids, whatever who runs this keeps from others elsewhere.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     root::enter(Path::new(base), Layout::named(layout)?, writable)?;
     let mut command = Command::new(program);
     command.args(arguments).env(VARIABLE, "1");

@@ -48,16 +48,16 @@ pub fn command(arguments: &[String]) -> Result<u8> {
 /// Every broken rule, as `file:line: what`.
 pub fn check() -> Result<Vec<String>> {
     let top = run::top()?;
-    let listed = run::output(Command::new("git").args(["ls-files", "-z", "--cached"]).current_dir(&top))?;
+    let listed = tracked(&top)?;
     let mut complaints = Vec::new();
-    for file in listed.split('\0').filter(|file| !file.is_empty() && *file != "Cargo.lock") {
+    for file in listed.iter().map(String::as_str).filter(|file| *file != "Cargo.lock") {
         let Ok(text) = std::fs::read_to_string(top.join(file)) else { continue };
         complaints.extend(machine_paths(file, &text));
         if file.ends_with(".rs") {
             complaints.extend(source(file, &text));
         }
     }
-    let tracked: Vec<&str> = listed.split('\0').collect();
+    let tracked: Vec<&str> = listed.iter().map(String::as_str).collect();
     complaints.extend(links::check(&top, &tracked)?);
     complaints.extend(shown::check(&top, &tracked));
     complaints.extend(walls::check()?);
@@ -71,6 +71,29 @@ pub fn check() -> Result<Vec<String>> {
         complaints.extend(run::run(run::cargo()?.args(arguments)).err());
     }
     Ok(complaints)
+}
+
+/// The project's files: those that git knows, whoever owns the tree; all there are where it is no clone, or there is no git.
+fn tracked(top: &Path) -> Result<Vec<String>> {
+    let mut git = Command::new("git");
+    git.args(["-c", "safe.directory=*", "ls-files", "-z", "--cached"]).current_dir(top);
+    if let Ok(listed) = run::output(&mut git) {
+        return Ok(listed.split('\0').filter(|file| !file.is_empty()).map(str::to_string).collect());
+    }
+    let (mut files, mut folders) = (Vec::new(), vec![top.to_path_buf()]);
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let is_made = path.file_name().is_some_and(|name| name == "target" || name == ".git");
+            if path.is_dir() && !path.is_symlink() {
+                folders.extend((!is_made).then_some(path));
+            } else if let Some(file) = path.strip_prefix(top).ok().and_then(Path::to_str) {
+                files.push(file.to_string());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// Folders of the machine that a file was written on have no place in the project.

@@ -4,13 +4,15 @@ use super::cgroups::{self, Hierarchy, Layout};
 use crate::Result;
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 use std::ffi::CString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use tests::sandbox::MARKER;
 
 /// Below the sandbox's folder: where the overlay's writes go, and the mount point of the new root.
 pub const UPPER: &str = "upper";
 pub const ROOT: &str = "root";
+/// Folders that begin empty.
+const EMPTY: [&str; 2] = ["/tmp", "/run"];
 
 /// Builds the root and moves this process, alone in its mount namespace, into it.
 pub fn enter(base: &Path, layout: Layout, writable: &[String]) -> Result<()> {
@@ -39,10 +41,16 @@ pub fn enter(base: &Path, layout: Layout, writable: &[String]) -> Result<()> {
     )?;
     mount("tmpfs", &root.join("tmp"), MountFlags::NOSUID | MountFlags::NODEV, "mode=1777")?;
     mount("tmpfs", &root.join("run"), MountFlags::NOSUID | MountFlags::NODEV, "mode=755")?;
+    for dir in [crate::run::top()?, crate::run::target()?] {
+        // Elsewhere it is seen through the overlay; and where it was built need not be here.
+        if dir.is_dir() && EMPTY.iter().any(|empty| dir.starts_with(empty)) {
+            let inside = bring(&dir, &root)?;
+            rustix::mount::mount_remount(&inside, MountFlags::BIND | MountFlags::RDONLY, "")
+                .map_err(|error| format!("making {} read-only: {error}", inside.display()))?;
+        }
+    }
     for dir in writable {
-        let inside = root.join(dir.trim_start_matches('/'));
-        std::fs::create_dir_all(&inside).map_err(|error| format!("creating {}: {error}", inside.display()))?;
-        bind(dir.as_ref(), &inside)?;
+        bring(dir.as_ref(), &root)?;
     }
     become_root(&root)?;
     for dir in ["/run/lock", "/run/dbus"] {
@@ -122,6 +130,14 @@ fn bind(from: &Path, to: &Path) -> Result<()> {
     rustix::mount::mount_bind_recursive(from, to)
         .and_then(|()| rustix::mount::mount_change(to, MountPropagationFlags::PRIVATE | MountPropagationFlags::REC))
         .map_err(|error| format!("binding {} to {}: {error}", from.display(), to.display()))
+}
+
+/// Has a folder of the machine in the new root too; where it is there.
+fn bring(dir: &Path, root: &Path) -> Result<PathBuf> {
+    let inside = root.join(dir.strip_prefix("/").unwrap_or(dir));
+    std::fs::create_dir_all(&inside).map_err(|error| format!("creating {}: {error}", inside.display()))?;
+    bind(dir, &inside)?;
+    Ok(inside)
 }
 
 fn create_dir(dir: &Path) -> Result<()> {

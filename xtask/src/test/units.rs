@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// One program with all its tests is killed after that long.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 pub fn run(filters: &[String]) -> Result<String> {
     let ourselves = run::program()?;
@@ -41,9 +41,9 @@ pub fn limited(arguments: &[String]) -> Result<u8> {
 /// Passes on what the program writes, line by line; its exit status, and what of it was still running when time was over.
 fn watch(mut command: Command, patience: Duration, to: &mut impl Write) -> Result<(u8, Vec<String>)> {
     let shown = run::shown(&command);
-    let deadline = Instant::now() + patience;
     // The list needs the program once more, before it runs for good.
     let mut unfinished = listed(&command);
+    let deadline = Instant::now() + patience;
     // A group of its own, so that what a hanging test has started ends with it.
     command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
     let mut child = command.spawn().map_err(|error| format!("cannot run {shown}: {error}"))?;
@@ -111,7 +111,7 @@ mod tests {
     fn a_hanging_test_is_killed_with_what_it_started_and_named() {
         let mut shown = Vec::new();
         let command = harness("echo 'test a::quick ... ok'; sleep 1000 & wait");
-        let (code, hanging) = watch(command, Duration::from_millis(500), &mut shown).unwrap();
+        let (code, hanging) = watch(command, Duration::from_secs(5), &mut shown).unwrap();
         assert_eq!((code, hanging), (101, vec!["a::stuck".to_string()]));
         assert_eq!(String::from_utf8(shown).unwrap(), "test a::quick ... ok\ntest a::stuck ... FAILED (did not end)\n");
     }
