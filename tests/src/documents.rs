@@ -20,6 +20,13 @@ pub fn domain(name: &str, root: &str, init: &[&str], more: &str) -> String {
     )
 }
 
+/// For a domain that is to run out of its memory: where the machine has swap, it gets none of that.
+pub fn without_swap(document: String) -> String {
+    let has_swap = std::fs::read_to_string("/proc/swaps").is_ok_and(|table| table.lines().count() > 1);
+    let memory = "<memtune><hard_limit unit='KiB'>65536</hard_limit><swap_hard_limit unit='KiB'>65536</swap_hard_limit></memtune>";
+    if has_swap { document.replace("<os>", &format!("{memory}<os>")) } else { document }
+}
+
 /// An interface on a virtual network.
 pub fn interface(network: &str) -> String {
     format!("<interface type='network'><source network='{network}'/></interface>")

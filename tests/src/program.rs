@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Nothing here takes longer, except what says so.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// Nothing here takes longer, except what says so: no less than the daemon itself waits for anything, on a machine that is busy.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a program did.
 #[derive(Debug, Clone, PartialEq, Eq)]

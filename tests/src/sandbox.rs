@@ -10,6 +10,16 @@ pub fn entered() -> bool {
     std::env::var(VARIABLE).is_ok_and(|value| value == "1") && Path::new(MARKER).exists()
 }
 
+/// Devices are the machine's, and other sandboxes have the same folder of them: who makes some, or takes them away, has first
+/// a folder of its own, in which the machine's are.
+pub fn own_devices() {
+    let mount = "set -e; mkdir -p /run/own-dev; mount -t tmpfs own /run/own-dev; cd /run/own-dev; mkdir up work pts
+        mount --bind /dev/pts pts
+        mount -t overlay -o lowerdir=/dev,upperdir=/run/own-dev/up,workdir=/run/own-dev/work own /dev
+        mount --move pts /dev/pts";
+    crate::program::shell(mount).ok();
+}
+
 /// Ends the test at once on a bare machine: a container may share the root, and daemons own system paths.
 pub fn require() {
     assert!(

@@ -6,9 +6,9 @@ use rustix::process::Signal;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tests::daemon::{Daemon, file, virsh};
-use tests::documents::domain;
+use tests::documents::{domain, without_swap};
 use tests::image;
 use tests::program::{PATIENCE, eventually, kill, ours};
 use tests::sandbox;
@@ -108,15 +108,20 @@ fn every_action_for_every_ending() {
             _ = fs::remove_file(Path::new(ROOT).join("starts"));
             let defined = virsh(&["define", &file("box.xml", &document)]);
             assert_eq!(defined.code, 0, "{what}: {defined}");
-            let (begun, said_before) = (Instant::now(), log().len());
+            let (heard_before, said_before) = (heard().lines().count(), log().len());
             virsh(&["start", "box"]).ok();
             let guest = Guest::of("box");
             let restarts = action.contains("restart");
-            eventually("it has begun", PATIENCE, || Path::new(ROOT).join("starts").exists().then_some(()));
+            let starts = || fs::read_to_string(Path::new(ROOT).join("starts")).unwrap_or_default().lines().count();
+            eventually("it has begun", PATIENCE, || (starts() == 1).then_some(()));
             if restarts && ending != Ending::Reboot {
                 // What ends at once is not started again.
-                std::thread::sleep(Duration::from_millis(1100).saturating_sub(begun.elapsed()));
+                std::thread::sleep(Duration::from_millis(1100));
             }
+            // The listener may hear of it later than who has asked for it.
+            eventually("its start is heard of", PATIENCE, || {
+                events_since(heard_before).iter().any(|event| event.contains("Started")).then_some(())
+            });
             let before = heard().lines().count();
             bring_about(ending, &guest);
             if restarts {
@@ -144,7 +149,7 @@ fn every_action_for_every_ending() {
             let why = if restarts && ending == Ending::Reboot { "reboot" } else { reason };
             assert!(said.contains(words) && said.contains(&format!("shutting down, reason={why}\n")), "{what}: {said}");
             if restarts {
-                assert_eq!(fs::read_to_string(Path::new(ROOT).join("starts")).unwrap().lines().count(), 2, "{what}");
+                eventually(&format!("{what}: its init begins anew"), PATIENCE, || (starts() == 2).then_some(()));
                 virsh(&["destroy", "box"]).ok();
             }
             virsh(&["undefine", "box"]).ok();
@@ -158,7 +163,7 @@ fn want_of_memory_is_told() {
     let _daemon = Daemon::start();
     // A line without an end, kept in memory by who wants to see one.
     image::busybox(Path::new(ROOT), "exec sort /dev/zero").unwrap();
-    virsh(&["define", &file("box.xml", &domain("box", ROOT, &["/init"], ""))]).ok();
+    virsh(&["define", &file("box.xml", &without_swap(domain("box", ROOT, &["/init"], "")))]).ok();
     virsh(&["start", "box"]).ok();
     eventually("the kernel has killed it", PATIENCE, || {
         (virsh(&["domstate", "--reason", "box"]).ok().trim() == "shut off (crashed)").then_some(())

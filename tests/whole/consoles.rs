@@ -193,6 +193,11 @@ fn a_client_first_sees_the_last_of_the_output() {
     running(NUMBERED);
     everything_is_printed();
     let last = "line 8999 of the container\n";
+    // Printed is not yet read by who keeps it: that is so when a client has seen it.
+    let mut reader = console(&[]);
+    reader.expect(last, PATIENCE).unwrap();
+    reader.type_in("\u{1d}").unwrap();
+    assert_eq!(reader.wait(PATIENCE), Some(0));
     let mut first = console(&[]);
     let seen = first.expect(last, PATIENCE).unwrap();
     assert!((60_000..66_000).contains(&seen.len()), "{} bytes", seen.len());

@@ -129,17 +129,17 @@ fn file_systems_of_every_kind() {
     };
     mount(&["-t", "tmpfs", "below", "/opt/data/below"]);
     fs::write("/opt/data/below/deep", "deep").unwrap();
-    fs::write("/opt/disk.img", "").unwrap();
-    fs::OpenOptions::new().write(true).open("/opt/disk.img").unwrap().set_len(8 << 20).unwrap();
+    fs::write("/opt/plain-disk.img", "").unwrap();
+    fs::OpenOptions::new().write(true).open("/opt/plain-disk.img").unwrap().set_len(8 << 20).unwrap();
     let mut make = Command::new("mkfs.ext4");
-    make.args(["-q", "/opt/disk.img"]);
+    make.args(["-q", "/opt/plain-disk.img"]);
     program::finish(make, b"", PATIENCE).ok();
     let more = "\
         <filesystem type='mount'><source dir='/opt/data'/><target dir='/mnt/made/data'/></filesystem>\
         <filesystem type='mount'><source dir='/opt/data/file'/><target dir='/mnt/file'/><readonly/></filesystem>\
         <filesystem type='ram'><source usage='10' units='MiB'/><target dir='/mnt/ram'/></filesystem>\
         <filesystem type='bind'><source dir='/etc'/><target dir='/mnt/etc'/></filesystem>\
-        <filesystem type='file'><source file='/opt/disk.img'/><target dir='/mnt/image'/><readonly/></filesystem>";
+        <filesystem type='file'><source file='/opt/plain-disk.img'/><target dir='/mnt/image'/><readonly/></filesystem>";
     let seen = seen(more, |document| document);
     assert!(seen.mount("/mnt/file").contains(" ro,"), "{}", seen.mount("/mnt/file"));
     assert!(
@@ -158,11 +158,14 @@ fn file_systems_of_every_kind() {
     mount(&["-t", "tmpfs", "later", "/opt/data/below"]);
     assert_eq!(guest.shell("ls /mnt/made/data/below").ok(), "deep\n");
     gone();
-    let loops = fs::read_dir("/sys/block").unwrap().flatten();
-    let used = loops.filter(|entry| {
-        fs::read_to_string(entry.path().join("loop/backing_file")).is_ok_and(|path| path.contains("disk.img"))
+    // The kernel lets go of it when the last mount of the container is gone for good, which nobody waits for. In other sandboxes
+    // there are other images.
+    eventually("the image is let go of", PATIENCE, || {
+        let mut loops = fs::read_dir("/sys/block").unwrap().flatten();
+        let is_ours = |path: String| path.trim_end().ends_with("/plain-disk.img");
+        let used = loops.any(|entry| fs::read_to_string(entry.path().join("loop/backing_file")).is_ok_and(is_ours));
+        (!used).then_some(())
     });
-    assert_eq!(used.count(), 0, "the image is still attached");
 }
 
 #[test]
@@ -286,7 +289,10 @@ fn devices_limits_and_settings() {
     assert!(seen.all("device").contains(&"/dev/fuse c 10:229 0700 0:0"), "{:#?}", seen.all("device"));
     assert!(seen.all("limit").contains(&"Max open files 100 200 files"), "{:#?}", seen.all("limit"));
     assert_eq!(seen.all("sysctl"), ["/proc/sys/net/ipv4/ip_forward 1", "/proc/sys/kernel/shmmni 77"]);
-    assert_eq!(seen.all("link"), ["lo"]);
+    // Some modules of the kernel give each network one of theirs.
+    let links: Vec<&str> = seen.all("link");
+    let given = ["tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"];
+    assert!(links.contains(&"lo") && links.iter().all(|link| *link == "lo" || given.contains(link)), "{links:?}");
     gone();
 }
 
@@ -295,6 +301,7 @@ fn disks_clocks_and_old_machines() {
     sandbox::require();
     let _daemon = Daemon::start();
     root();
+    sandbox::own_devices();
     // Nodes with numbers of which no driver knows: they are given, whatever they are.
     program::shell(
         "mknod /dev/whole b 7 250; for name in rtc0 hpet; do rm -f /dev/$name; mknod /dev/$name c 10 250; done",

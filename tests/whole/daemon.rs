@@ -66,7 +66,7 @@ fn what_ended_while_it_was_away_is_off() {
     daemon.kill();
     for guest in &guests {
         program::kill(guest.controller, rustix::process::Signal::KILL);
-        assert!(program::ended_within(guest.init, PATIENCE));
+        assert!(program::ended_within(guest.controller, PATIENCE) && program::ended_within(guest.init, PATIENCE));
     }
     let _daemon = Daemon::start();
     assert_eq!(virsh(&["domstate", "box"]).ok().trim(), "shut off");

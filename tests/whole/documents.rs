@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use tests::daemon::{Daemon, debian_virsh, file, virsh};
-use tests::documents::{PRIVATE_ROOT, VM1, VM1_PRIVATE_ROOT, domain, interface};
+use tests::documents::{PRIVATE_ROOT, VM1, VM1_PRIVATE_ROOT, domain, interface, without_swap};
 use tests::image;
 use tests::program::{self, Outcome, PATIENCE, eventually};
 use tests::sandbox;
@@ -137,7 +137,7 @@ fn each_has_an_address_and_the_gateway_answers() {
             .ok();
         let shown = guest.shell("busybox ip -o -4 addr show dev eth0").ok();
         assert!(shown.contains("inet 192.168.122.") && shown.contains("/24 "), "{shown}");
-        guest.shell("busybox ping -c 1 -W 5 192.168.122.1").ok();
+        guest.shell("busybox ping -c 1 -W 30 192.168.122.1").ok();
         virsh(&["destroy", "vm1"]).ok();
         virsh(&["undefine", "vm1"]).ok();
     }
@@ -237,7 +237,7 @@ fn memory_beyond_the_limit_is_refused() {
     let root = Path::new("/opt/box");
     // dd reads one block of 200 MB into memory; 64 are allowed.
     image::busybox(root, "dd if=/dev/zero of=/dev/null bs=200M count=1; echo $? > /status; exec sleep 1000").unwrap();
-    virsh(&["define", &file("box.xml", &domain("box", "/opt/box", &["/init"], ""))]).ok();
+    virsh(&["define", &file("box.xml", &without_swap(domain("box", "/opt/box", &["/init"], "")))]).ok();
     virsh(&["start", "box"]).ok();
     let status = eventually("dd has ended", PATIENCE, || {
         fs::read_to_string(root.join("status")).ok().filter(|text| !text.is_empty())

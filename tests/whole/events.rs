@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use tests::daemon::{Daemon, file, virsh};
-use tests::documents::domain;
+use tests::documents::{domain, without_swap};
 use tests::image;
 use tests::program::{PATIENCE, kill, shell};
 use tests::sandbox;
@@ -54,7 +54,7 @@ impl Drop for Listener {
 fn define(name: &str, init: &str, more: &str) {
     let root = format!("/opt/{name}");
     image::busybox(Path::new(&root), init).unwrap();
-    let document = domain(name, &root, &["/init"], "").replace("</os>", &format!("</os>{more}"));
+    let document = without_swap(domain(name, &root, &["/init"], "")).replace("</os>", &format!("</os>{more}"));
     virsh(&["define", &file(&format!("{name}.xml"), &document)]).ok();
 }
 
@@ -73,15 +73,16 @@ fn the_end_of_a_container_says_why_it_ended() {
     let start = || {
         virsh(&["start", "box"]).ok();
         listener.expect(&["any box started 0", "only box started 0"]);
-        Guest::of("box")
     };
     let reason = || virsh(&["domstate", "--reason", "box"]).ok().trim().to_string();
     // Crashed: killed by a signal that ends no container in good order.
-    kill(start().init, Signal::KILL);
+    start();
+    kill(Guest::of("box").init, Signal::KILL);
     listener.expect(&["any box stopped 2", "only box stopped 2"]);
     assert_eq!(reason(), "shut off (crashed)");
     // Failed: its controller is gone.
-    kill(start().controller, Signal::KILL);
+    start();
+    kill(Guest::of("box").controller, Signal::KILL);
     listener.expect(&["any box stopped 5", "only box stopped 5"]);
     assert_eq!(reason(), "shut off (failed)");
     start();

@@ -90,12 +90,16 @@ class Supervisor:
         if self.counts(pid, name, arguments):
             self.count += 1
             if self.count == self.wanted:
-                process = thread_group(pid)
                 program = os.path.basename(program_of(pid))
-                self.hit = f"{program} {process}: {name} {path_of(pid, name, arguments)}"
-                if self.answer is None:
-                    os.kill(process, 9)
-                    return
+                try:
+                    process = thread_group(pid)
+                    self.hit = f"{program} {process}: {name} {path_of(pid, name, arguments)}"
+                    if self.answer is None:
+                        os.kill(process, 9)
+                        return
+                except OSError:
+                    # Killed by another while it waited for us.
+                    self.hit = f"{program} that has gone: {name}"
                 response = struct.pack("=QqiI", identity, 0, -self.answer, 0)
         try:
             fcntl.ioctl(self.listener, SEND, response)

@@ -8,7 +8,6 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 use tests::daemon::{Daemon, Libvirtd, debian_virsh, file, virsh};
 use tests::documents::domain;
 use tests::image;
@@ -183,6 +182,7 @@ fn a_terminal_is_the_containers_own() {
     let mut command = Command::new(ours("virsh"));
     let mut terminal =
         Terminal::start(command.args(["exec", "box", "--tty", "--", "sh"]).env("TERM", "vt100")).unwrap();
+    terminal.prompt(PATIENCE).unwrap();
     terminal.type_in("stty size; tty; echo kind-$TERM\r").unwrap();
     terminal.expect("\n24 80\n/dev/pts/", PATIENCE).unwrap();
     terminal.expect("kind-vt100", PATIENCE).unwrap();
@@ -215,8 +215,11 @@ fn a_client_that_is_killed_takes_its_command_along() {
         child.kill().unwrap();
         child.wait().unwrap();
         nothing_is_left();
-        let left = exec(&[], "ps | grep -v grep | grep -c 'trap .. HUP'").out;
-        assert_eq!(left.trim(), "0");
+        eventually("the command has gone too", PATIENCE, || {
+            let left = exec(&[], "ps | grep -v grep | grep -c 'trap .. HUP'").out;
+            (left.trim() == "0").then_some(())
+        });
+        nothing_is_left();
     }
     // A polite one is told, and may put things in order.
     let polite = "trap 'touch /tmp/told; exit' HUP; echo begun; while :; do sleep 0.05; done";
@@ -263,7 +266,7 @@ fn many_at_once() {
         assert_eq!(String::from_utf8_lossy(&outcome.stderr), format!("error-{number}\n"));
     }
     nothing_is_left();
-    eventually("the daemon has closed what it opened", Duration::from_secs(10), || (open() <= before).then_some(()));
+    eventually("the daemon has closed what it opened", PATIENCE, || (open() <= before).then_some(()));
 }
 
 #[test]
@@ -277,6 +280,8 @@ fn with_ids_of_its_own() {
     assert_eq!(exec(&["--user", "1000"], "id -u; echo out > /dev/stdout").ok(), "1000\nout\n");
     let mut child = start(&["--user", "1000", "--", "sh", "-c", "echo begun; exec sleep 77777"], Stdio::piped());
     wait_for(&mut child, "begun");
+    // Its shell has said so before it became that.
+    eventually("it sleeps", PATIENCE, || (program::shell("pgrep -fx 'sleep 77777'").code == 0).then_some(()));
     assert_eq!(program::shell("ps -o uid= -p $(pgrep -fx 'sleep 77777')").ok().trim(), "101000");
     child.kill().unwrap();
     child.wait().unwrap();

@@ -41,7 +41,7 @@ fn a_lease_the_gateway_and_each_other() {
     for (guest, address) in guests.iter().zip(&addresses) {
         let last: u8 = address.strip_prefix("192.168.122.").unwrap().parse().unwrap();
         assert!(last >= 2, "{address}");
-        guest.shell("ping -c 1 -W 5 192.168.122.1").ok();
+        guest.shell("ping -c 1 -W 30 192.168.122.1").ok();
         for client in [virsh, debian_virsh] {
             let leases = client(&["net-dhcp-leases", "default"]).ok();
             let line = leases.lines().find(|line| line.contains(&format!("{address}/24")));
@@ -50,7 +50,7 @@ fn a_lease_the_gateway_and_each_other() {
         let mac = guest.shell("cat /sys/class/net/eth0/address").ok();
         assert!(virsh(&["dumpxml", &guest.name]).ok().contains(&format!("<mac address='{}'/>", mac.trim())));
     }
-    guests[0].shell(&format!("ping -c 1 -W 5 {}", addresses[1])).ok();
+    guests[0].shell(&format!("ping -c 1 -W 30 {}", addresses[1])).ok();
     // Names of other containers are answered by the gateway.
     assert!(guests[0].shell("nslookup two 192.168.122.1").out.contains(&addresses[1]));
     for name in ["one", "two"] {

@@ -2,10 +2,11 @@
 
 use crate::guest::Guest;
 use std::path::Path;
+use std::process::Command;
 use tests::daemon::{Daemon, file, virsh};
 use tests::documents::{domain, interface};
 use tests::image;
-use tests::program::{PATIENCE, eventually, shell};
+use tests::program::{self, PATIENCE, eventually, shell};
 use tests::sandbox;
 
 /// A running container `name` with this in its `<devices>`.
@@ -49,7 +50,7 @@ fn the_way_out_is_by_the_hosts_address_and_only_that_way() {
     let alone = start("alone", &interface("alone0"));
     assert!(dhcp(&inside).contains("10.77.1."));
     assert!(dhcp(&alone).contains("10.77.2."));
-    inside.shell("ping -c 1 -W 5 10.99.0.2").ok();
+    inside.shell("ping -c 1 -W 30 10.99.0.2").ok();
     assert!(alone.shell("ip route").ok().lines().all(|line| !line.starts_with("default")));
     alone.shell("ip route add default via 10.77.2.1").ok();
     assert_ne!(alone.shell("ping -c 1 -W 1 10.99.0.2").code, 0, "an isolated network has a way out");
@@ -85,8 +86,9 @@ fn an_address_of_its_own() {
         "<interface type='network'><mac address='52:54:00:00:00:10'/><source network='fix0'/></interface>",
     );
     assert!(dhcp(&guest).contains("10.77.3.10/24"));
-    assert!(guest.shell("nslookup door 10.77.3.1").out.contains("10.77.3.200"));
-    assert!(guest.shell("nslookup web.lab.example 10.77.3.1").out.contains("10.77.3.10"));
+    let named = |name: &str| guest.shell(&format!("nslookup {name} 10.77.3.1")).out;
+    eventually("the door has its address", PATIENCE, || named("door").contains("10.77.3.200").then_some(()));
+    eventually("the guest has its name", PATIENCE, || named("web.lab.example").contains("10.77.3.10").then_some(()));
     assert!(virsh(&["net-dhcp-leases", "fix0"]).ok().contains("web"));
     virsh(&["destroy", "web"]).ok();
 }
@@ -213,7 +215,7 @@ fn a_port_of_the_host_leads_into_a_container() {
     let address = dhcp(&guest);
     guest.shell("mkdir -p /www && echo served > /www/index.html && httpd -p 80 -h /www").ok();
     // Not busybox's wget: linked statically, it crashes where the C library's name services are.
-    let get = "python3 -c 'import urllib.request as r; print(r.urlopen(\"http://10.99.0.1:8080/\", timeout=5).read().decode(), end=\"\")'";
+    let get = "python3 -c 'import urllib.request as r; print(r.urlopen(\"http://10.99.0.1:8080/\", timeout=30).read().decode(), end=\"\")'";
     let fetch = || shell(&format!("ip netns exec world {get}")).out;
     assert_eq!(fetch(), "served\n", "{address}");
     assert_eq!(shell(get).out, "served\n");
@@ -245,7 +247,10 @@ fn ipv6_is_announced_and_passed_on() {
     guest.shell("ip link set eth0 up").ok();
     let address = || guest.shell("ip -6 -o addr show dev eth0 scope global").out;
     eventually("an address from the announced prefix", PATIENCE, || address().contains("fd77:1:").then_some(()));
-    guest.shell("ping -6 -c 1 -W 5 fd77:1::1").ok();
+    // Neither side answers before its address is known to be nobody else's.
+    eventually("the gateway answers", PATIENCE, || {
+        (guest.shell("ping -6 -c 1 -W 5 fd77:1::1").code == 0).then_some(())
+    });
     let router = || guest.shell("ip -6 route show default").out;
     eventually("a router", PATIENCE, || router().contains("default via fe80:").then_some(()));
     virsh(&["destroy", "box"]).ok();
@@ -262,7 +267,9 @@ fn a_bridge_without_a_free_port_is_named() {
             links += &format!("link set b{number} master full0\n");
         }
     }
-    shell(&format!("ip -batch {}", file("links", &links))).ok();
+    let mut batch = Command::new("ip");
+    batch.args(["-batch", &file("links", &links)]);
+    program::finish(batch, b"", 3 * PATIENCE).ok();
     image::busybox(Path::new("/opt/box-full"), "exec sleep 1000").unwrap();
     let device = "<interface type='bridge'><source bridge='full0'/></interface>";
     let failed = virsh(&["create", &file("full.xml", &domain("full", "/opt/box-full", &["/init"], device))]);

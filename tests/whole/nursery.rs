@@ -47,7 +47,10 @@ pub fn nursery(other: Option<u32>) -> u32 {
 
 /// What is told of a controller that does not depend on its number: its words, whose numbers of descriptors may differ, its
 /// parent, whether it leads its session, its name, and what its descriptors are.
-fn portrait(pid: u32) -> (Vec<String>, u32, bool, String, Vec<String>) {
+fn portrait(guest: &Guest) -> (Vec<String>, u32, bool, String, Vec<String>) {
+    // It is he who answers that, when all that belongs to the start is done and closed.
+    guest.shell("cat /proc/meminfo").ok();
+    let pid = guest.controller;
     let plain = |word: String| word.replace(|c: char| c.is_ascii_digit(), "0");
     let (parent, session) = family(pid);
     let mut open: Vec<String> = fs::read_dir(format!("/proc/{pid}/fd"))
@@ -72,7 +75,7 @@ fn a_copy_is_a_controller_like_any_other() {
     let daemon = Daemon::start();
     define();
     virsh(&["start", "box"]).ok();
-    let first = portrait(Guest::of("box").controller);
+    let first = portrait(&Guest::of("box"));
     let executed = layout(Guest::of("box").controller);
     assert!(first.0.windows(2).any(|two| two == ["--name", "box"]), "{first:?}");
     let from = nursery(None);
@@ -81,7 +84,7 @@ fn a_copy_is_a_controller_like_any_other() {
     let before = Leftovers::now();
     virsh(&["start", "box"]).ok();
     let guest = Guest::of("box");
-    assert_eq!(portrait(guest.controller), first);
+    assert_eq!(portrait(&guest), first);
     // Copied, and not executed: its memory is laid out as that of the other.
     assert_eq!(layout(guest.controller), layout(from));
     assert_ne!(layout(guest.controller), executed);
@@ -102,6 +105,7 @@ fn one_that_has_gone_is_done_without() {
     let first = nursery(None);
     virsh(&["destroy", "box"]).ok();
     program::kill(first, Signal::KILL);
+    assert!(program::ended_within(first, PATIENCE));
     virsh(&["start", "box"]).ok();
     let second = nursery(Some(first));
     virsh(&["destroy", "box"]).ok();

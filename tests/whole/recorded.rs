@@ -20,7 +20,7 @@ use tests::{image, sandbox};
 const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recorded");
 /// The root folder and the disk image that the recorded documents name.
 const PLACE: &str = "/opt/recorded";
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 struct Case {
