@@ -24,18 +24,18 @@ impl Daemon {
 
     /// With its folders below `root`, unless that is empty.
     pub fn start_in(root: &Path, arguments: &[&str]) -> Daemon {
-        Daemon::start_by(&[], root, arguments)
+        Daemon::start_by(&[], root, arguments, true)
     }
 
-    /// By another program, whose last arguments are the command of the daemon.
-    pub fn start_by(launcher: &[&str], root: &Path, arguments: &[&str]) -> Daemon {
+    /// By another program, whose last arguments are the command of the daemon. Who counts the steps of a start has those of its
+    /// controller's load among them, where controllers are not copied.
+    pub fn start_by(launcher: &[&str], root: &Path, arguments: &[&str], copies_controllers: bool) -> Daemon {
         let at = |path: &str| if root.as_os_str().is_empty() { PathBuf::from(path) } else { root.join(&path[1..]) };
         let config = at("/etc/virtlxcd-test.conf");
         fs::create_dir_all(at("/etc")).unwrap();
         fs::create_dir_all(at("/var/log")).unwrap();
         let log = at("/var/log/virtlxcd.log");
-        // Who counts the steps of a start has those of its controller's load among them.
-        let copied = u8::from(launcher.is_empty());
+        let copied = u8::from(copies_controllers);
         let settings =
             format!("log_level = 1\nlog_outputs = \"1:file:{}\"\ncopy_controllers = {copied}\n", log.display());
         fs::write(&config, settings).unwrap();

@@ -31,31 +31,36 @@ const FEW: usize = 10;
 const AFTER_ALL_IS_TOLD: [&str; 2] = ["execve /init", "ioctl 0x5413"];
 
 /// A daemon of which calls can be made to fail.
-struct Frail {
-    daemon: Daemon,
+pub struct Frail {
+    pub daemon: Daemon,
     runs: u32,
 }
 
 impl Frail {
-    fn start() -> Frail {
-        Frail { daemon: Frail::daemon(0), runs: 0 }
+    pub fn start(copies_controllers: bool) -> Frail {
+        Frail { daemon: Frail::daemon(0, copies_controllers), runs: 0 }
     }
 
-    fn daemon(run: u32) -> Daemon {
+    fn daemon(run: u32, copies_controllers: bool) -> Daemon {
         let script = PathBuf::from(file("inject.py", include_str!("inject.py")));
         _ = fs::remove_file(SOCKET);
         let log = format!("/tmp/inject-{run}.log");
-        Daemon::start_by(&["/usr/bin/python3", &script.to_string_lossy(), SOCKET, &log], Path::new(""), &[])
+        Daemon::start_by(
+            &["/usr/bin/python3", &script.to_string_lossy(), SOCKET, &log],
+            Path::new(""),
+            &[],
+            copies_controllers,
+        )
     }
 
     /// The next one, after the end of this.
     fn again(&mut self) {
         self.runs += 1;
-        self.daemon = Frail::daemon(self.runs);
+        self.daemon = Frail::daemon(self.runs, false);
     }
 
     /// A command to the supervisor: how many calls there were before it, and which one was hit.
-    fn tell(&self, command: &str) -> (usize, String) {
+    pub fn tell(&self, command: &str) -> (usize, String) {
         let mut socket = UnixStream::connect(SOCKET).unwrap();
         socket.write_all(command.as_bytes()).unwrap();
         let mut answer = String::new();
@@ -174,7 +179,7 @@ fn assert_clear(said: &Outcome, call: &str) {
 #[test]
 fn every_step_of_a_start_fails_in_turn() {
     sandbox::require();
-    let frail = Frail::start();
+    let frail = Frail::start(false);
     define();
     let (count, _) = frail.count_steps();
     let (before, descriptors) = (Leftovers::now(), frail.descriptors());
@@ -204,7 +209,7 @@ fn every_step_of_a_start_fails_in_turn() {
 #[test]
 fn who_takes_a_step_is_killed_at_each() {
     sandbox::require();
-    let mut frail = Frail::start();
+    let mut frail = Frail::start(false);
     define();
     let (count, _) = frail.count_steps();
     let before = Leftovers::now();
@@ -247,7 +252,7 @@ fn who_takes_a_step_is_killed_at_each() {
 #[test]
 fn every_step_of_an_end_fails_in_turn() {
     sandbox::require();
-    let frail = Frail::start();
+    let frail = Frail::start(false);
     define();
     let (_, count) = frail.count_steps();
     let (before, descriptors) = (Leftovers::now(), frail.descriptors());
@@ -282,7 +287,7 @@ fn every_step_of_an_end_fails_in_turn() {
 #[test]
 fn a_daemon_is_killed_at_each_step_of_an_end() {
     sandbox::require();
-    let mut frail = Frail::start();
+    let mut frail = Frail::start(false);
     define();
     let (_, count) = frail.count_steps();
     let before = Leftovers::now();

@@ -27,16 +27,25 @@ pub fn serve(socket: RawFd) -> Result<Option<Vec<String>>> {
             Err(error) if error.kind() == std::io::ErrorKind::InvalidData => None,
             Err(error) => return Err(error).doing(|| "error waiting for a container"),
         };
+        let mut words = request.iter().flat_map(|(message, _)| message.splitn(2, |byte| *byte == 0));
+        let number = words.next().and_then(|number| std::str::from_utf8(number).ok()?.parse::<u64>().ok()).unwrap_or(0);
+        let message = words.next().unwrap_or_default().to_vec();
+        let tell = |pid: i32| {
+            let answer = [&number.to_ne_bytes()[..], &pid.to_ne_bytes()].concat();
+            handover::send(mine.as_fd(), &answer, &[])
+        };
         // It is the daemon's to wait for, and to say why none can be made.
-        let pid = match request.map(|request| Ok((request, process::clone_for_parent()?))).transpose() {
-            Ok(Some(((message, descriptors), None))) => {
+        let pid = match request.map(|(_, descriptors)| Ok((descriptors, process::clone_for_parent()?))).transpose() {
+            Ok(Some((descriptors, None))) => {
+                // So does who has made us, if it lives on. The daemon may have heard it, and be done with both of us.
+                _ = tell(rustix::process::getpid().as_raw_nonzero().get());
                 drop(mine);
                 return become_controller(&message, descriptors, line, moves).map(Some);
             }
             Ok(Some((_, Some(child)))) => child.pid.as_raw_nonzero().get(),
             Ok(None) | Err::<_, std::io::Error>(_) => 0,
         };
-        handover::send(mine.as_fd(), &pid.to_ne_bytes(), &[]).doing(|| "error telling of a controller")?;
+        tell(pid).doing(|| "error telling of a controller")?;
     }
 }
 

@@ -6,7 +6,9 @@ use crate::driver::lock;
 use crate::monitor::wait;
 use linux::handover;
 use linux::spawn::{Spawn, Spawned, spawn};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, pidfd_open, pidfd_send_signal, waitid,
+};
 use rustix::thread::sched_getcpu;
 use std::ffi::OsString;
 use std::io;
@@ -16,7 +18,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A copy takes a fraction of a millisecond.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,6 +30,8 @@ struct Nursery {
     program: PathBuf,
     /// What the program was when it was executed.
     version: Version,
+    /// How many controllers were asked for.
+    requests: u64,
 }
 
 /// Another file, or other content, is another version.
@@ -57,7 +61,7 @@ impl Nursery {
         })?;
         // Closed where it is of no use.
         drop(theirs);
-        let nursery = Nursery { process, socket, program: program.to_path_buf(), version };
+        let nursery = Nursery { process, socket, program: program.to_path_buf(), version, requests: 0 };
         let [said] = wait(&[&nursery.socket], PATIENCE);
         let word = if said { handover::receive(nursery.socket.as_fd())? } else { None };
         match word {
@@ -71,29 +75,61 @@ impl Nursery {
         self.program == program && Version::of(program).is_ok_and(|version| version == self.version)
     }
 
-    /// What came of a request that has been sent: none where no process could be made.
-    fn answer(&self) -> io::Result<Option<Spawned>> {
-        let [answered] = wait(&[&self.socket], PATIENCE);
-        let answer = if answered { handover::receive(self.socket.as_fd())? } else { None };
-        let pid = answer.and_then(|(pid, _)| Some(i32::from_ne_bytes(pid.try_into().ok()?)));
-        let pid = pid.ok_or_else(|| io::Error::other("no controller came of it"))?;
-        let Some(pid) = Pid::from_raw(pid) else { return Ok(None) };
-        // Our child, and nobody has waited for it: the number is its own.
-        match pidfd_open(pid, PidfdFlags::empty()) {
-            Ok(pidfd) => Ok(Some(Spawned { pid, pidfd })),
-            Err(errno) => {
-                _ = kill_process(pid, Signal::KILL);
-                _ = linux::process::wait(pid);
-                Err(errno.into())
+    /// What came of the request with that number, which has been sent. Both the nursery and its copy tell, so that the end of
+    /// either leaves no copy unknown: when all who could tell are gone, there is none.
+    fn answer(&self, number: u64) -> Answer {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let [told] = wait(&[&self.socket], deadline.saturating_duration_since(Instant::now()));
+            if !told {
+                return Answer::Silence;
             }
+            let Ok(Some((words, _))) = handover::receive(self.socket.as_fd()) else { return Answer::End };
+            let Some((to, pid)) = words.split_first_chunk() else { return Answer::End };
+            // One that could not be read has none.
+            if ![0, number].contains(&u64::from_ne_bytes(*to)) {
+                // The other one of the two who told of a request before.
+                continue;
+            }
+            let Ok(pid) = pid.try_into() else { return Answer::End };
+            return Pid::from_raw(i32::from_ne_bytes(pid)).map_or(Answer::Nothing, Answer::Copy);
+        }
+    }
+
+    fn end(&self) {
+        _ = pidfd_send_signal(&self.process.pidfd, Signal::KILL);
+        _ = waitid(WaitId::PidFd(self.process.pidfd.as_fd()), WaitIdOptions::EXITED);
+    }
+}
+
+/// What came of a request.
+enum Answer {
+    Copy(Pid),
+    /// No process could be made.
+    Nothing,
+    /// Nothing, for nobody is there any more.
+    End,
+    Silence,
+}
+
+fn copied(pid: Pid) -> io::Result<Spawned> {
+    // Our child, and nobody has waited for it: the number is its own.
+    match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(pidfd) => Ok(Spawned { pid, pidfd }),
+        Err(errno) => {
+            _ = kill_process(pid, Signal::KILL);
+            _ = linux::process::wait(pid);
+            Err(errno.into())
         }
     }
 }
 
 impl Drop for Nursery {
     fn drop(&mut self) {
-        _ = pidfd_send_signal(&self.process.pidfd, Signal::KILL);
-        _ = linux::process::wait(self.process.pid);
+        self.end();
+        // Copies that were killed with it, before they could tell anybody: they are of its group yet.
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        while let Ok(Some(_)) = waitid(WaitId::Pgid(Some(self.process.pid)), options) {}
     }
 }
 
@@ -110,7 +146,7 @@ impl Nurseries {
     }
 
     /// A controller of this program, with this command line and these descriptors under these numbers; none where it has to be
-    /// executed. An error where it cannot be, for it may be that there is one that has the descriptors.
+    /// executed. An error where it cannot be, for there may be one that has the descriptors.
     pub fn copy(
         &self,
         program: &Path,
@@ -118,26 +154,43 @@ impl Nurseries {
         descriptors: &[(BorrowedFd, RawFd)],
     ) -> io::Result<Option<Spawned>> {
         let mut place = lock(&self.nursery);
-        let Some(nursery) = place.as_ref().filter(|nursery| nursery.is_of(program)) else { return Ok(None) };
+        let Some(nursery) = place.as_mut().filter(|nursery| nursery.is_of(program)) else { return Ok(None) };
+        nursery.requests += 1;
         let numbers: Vec<String> = descriptors.iter().map(|(_, number)| number.to_string()).collect();
         // The processor that we are on, and most likely still are when it has a copy.
-        let mut message = format!("{}\0{}", sched_getcpu(), numbers.join(",")).into_bytes();
+        let mut message = format!("{}\0{}\0{}", nursery.requests, sched_getcpu(), numbers.join(",")).into_bytes();
         for word in arguments {
             message.push(0);
             message.extend_from_slice(word.as_bytes());
         }
         let descriptors: Vec<BorrowedFd> = descriptors.iter().map(|(from, _)| *from).collect();
-        match handover::send(nursery.socket.as_fd(), &message, &descriptors) {
-            Ok(()) => {}
+        let answer = match handover::send(nursery.socket.as_fd(), &message, &descriptors) {
+            Ok(()) => nursery.answer(nursery.requests),
             // Too much at once.
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Ok(None),
-            Err(error) => {
-                tracing::info!("the process that controllers are copied from has gone: {error}");
+            Err(_) => Answer::End,
+        };
+        let answer = match answer {
+            // Once it has ended it makes no copy; one that it has made will tell.
+            Answer::Silence => {
+                nursery.end();
+                nursery.answer(nursery.requests)
+            }
+            answer => answer,
+        };
+        match answer {
+            Answer::Copy(pid) => copied(pid).map(Some),
+            Answer::Nothing => Ok(None),
+            Answer::End => {
+                tracing::info!("the process that controllers are copied from has gone");
                 *place = None;
-                return Ok(None);
+                Ok(None)
+            }
+            Answer::Silence => {
+                *place = None;
+                Err(io::Error::other("no controller came of it"))
             }
         }
-        nursery.answer().inspect_err(|_| *place = None)
     }
 
     /// Whether there is something to prepare.
