@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tests::daemon::{Daemon, file, virsh};
 use tests::documents::{domain, interface};
 use tests::image;
-use tests::program::{PATIENCE, ended_within, eventually, kill, ours, shell};
+use tests::program::{self, PATIENCE, ended_within, eventually, kill, ours, shell};
 use tests::sandbox;
 
 const ROOT: &str = "/opt/box";
@@ -63,6 +63,25 @@ fn answers_and_destroys(daemon: &Daemon, guest: &Guest) {
     assert!(daemon.is_alive());
     assert!(ended_within(guest.init, Duration::ZERO), "its init lives");
     assert!(ended_within(guest.controller, Duration::ZERO), "its controller lives");
+}
+
+/// Who enters a mount namespace comes to what is mounted last on its very root, whoever is there already.
+#[test]
+fn beneath_the_root_is_nothing_of_the_machine() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    for (other, taken_away) in [("", true), (MAP, false)] {
+        let guest = running("exec sleep 1000", "", other);
+        let entered = |line: &str| {
+            let init = guest.init.to_string();
+            program::run("nsenter", &["--target", &init, "--mount", "/bin/sh", "-c", line])
+        };
+        assert_eq!(entered("test -x /init && ! test -e /opt/box").code, 0);
+        assert_eq!(entered("umount -l /").code == 0, taken_away, "with '{other}'");
+        assert_ne!(entered("test -e /opt/box").code, 0, "with '{other}'");
+        assert_eq!(entered("exit 0").code != 0, taken_away, "with '{other}'");
+        virsh(&["destroy", "box"]).ok();
+    }
 }
 
 #[test]

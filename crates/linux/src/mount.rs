@@ -2,6 +2,7 @@
 //! finished where nobody sees it, and only then attached. So nothing appears in the machine's own tree of mounts.
 
 use crate::process;
+use rustix::fs::{Mode, OFlags};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
@@ -123,18 +124,33 @@ const PRIVATE: libc::mount_attr =
 
 /// Cuts every mount of this namespace off from those of others.
 pub fn make_all_private() -> io::Result<()> {
-    set(
-        rustix::fs::open("/", rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty())?
-            .as_fd(),
-        &PRIVATE,
-        true,
-    )
+    set(rustix::fs::open("/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?.as_fd(), &PRIVATE, true)
 }
 
 /// Adds attributes to the mount that a descriptor is the root of.
 pub fn add_attributes(mount: BorrowedFd, attributes: u64) -> io::Result<()> {
     let change = libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 };
     set(mount, &change, false)
+}
+
+/// Lets go of this mount namespace's root with all that is mounted in it, and attaches the tree in its place, which is the root of
+/// this process then. The tree comes back where the namespace keeps its root: a namespace of less power than the one that it was
+/// copied from does, and one whose root is no mount.
+///
+/// pivot_root(2) comes to the same, but looks at every process of the machine. What a namespace has beneath its root is seen by who
+/// enters it only, so this process enters its own again.
+pub fn replace_root(root: Detached) -> io::Result<Result<OwnedFd, Detached>> {
+    let namespace = rustix::fs::open("/proc/self/ns/mnt", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    match rustix::mount::unmount("/", UnmountFlags::DETACH) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::INVAL) => return Ok(Err(root)),
+        Err(error) => return Err(error.into()),
+    }
+    rustix::thread::move_into_link_name_space(namespace.as_fd(), Some(rustix::thread::LinkNameSpaceType::Mount))?;
+    let root = root.attach_at(Path::new("/"))?;
+    rustix::process::fchdir(&root)?;
+    rustix::process::chroot(".")?;
+    Ok(Ok(root))
 }
 
 /// Makes `root`, the root of an attached mount, the root of this mount namespace, and lets go of the old one with all

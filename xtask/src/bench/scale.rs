@@ -52,6 +52,7 @@ pub fn measure(count: usize) -> Result<Value> {
         sorted.sort_unstable();
         sorted.get(sorted.len() / 2).copied().unwrap_or_default().as_secs_f64()
     };
+    let tenths: Vec<f64> = starts.chunks(tenth).map(|part| (middle(part) * 100_000.0).round() / 100.0).collect();
     let growth = middle(starts.get(starts.len() - tenth..).unwrap_or_default())
         / middle(starts.get(..tenth).unwrap_or_default()).max(f64::MIN_POSITIVE);
     Ok(json!({
@@ -60,6 +61,7 @@ pub fn measure(count: usize) -> Result<Value> {
         "define_all": milliseconds(define),
         "start_all": milliseconds(start_all),
         "start": summary(&starts),
+        "start_of_each_tenth": tenths,
         "growth": (growth * 100.0).round() / 100.0,
         "list_all": milliseconds(list),
         "daemon_restart": milliseconds(restart),
