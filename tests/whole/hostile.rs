@@ -489,6 +489,26 @@ fn who_cannot_be_killed_is_not_given_up() {
 }
 
 #[test]
+fn what_outlives_its_controller_is_cleared_away_when_it_ends() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    let mut server = mute("/opt/mute");
+    let before = Leftovers::now();
+    let lent = "<filesystem type='mount'><source dir='/opt/mute'/><target dir='/mnt/mute'/></filesystem>";
+    let guest = running("touch /up; exec cat /mnt/mute/file", lent, "");
+    eventually("it hangs", PATIENCE, || guest.proc("wchan").contains("request_wait_answer").then_some(()));
+    kill(guest.controller, Signal::KILL);
+    // Its end is waited for, but not for ever.
+    eventually("the domain is gone", 2 * PATIENCE, || (virsh(&["domstate", "box"]).code != 0).then_some(()));
+    assert!(!ended_within(guest.init, Duration::ZERO), "its init could be killed after all");
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(ended_within(guest.init, PATIENCE), "its init lives");
+    before.assert_none_since();
+    assert!(daemon.is_alive());
+}
+
+#[test]
 fn a_controller_that_dies_beside_a_container_that_hangs() {
     sandbox::require();
     let daemon = Daemon::start();

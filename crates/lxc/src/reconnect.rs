@@ -7,7 +7,7 @@ use crate::interfaces::only_child;
 use crate::monitor::Monitor;
 use crate::object::{DomainObject, Live};
 use crate::start::{PARTITION, open_child};
-use crate::stop::end_processes;
+use crate::stop::{end_processes, remove_later};
 use api::{DomainState, Error, ErrorDomain, Result, StateReason};
 use conf::status::DomainStatus;
 use linux::cgroup::{Group, Hierarchies, Place};
@@ -125,9 +125,12 @@ impl Driver {
             let place = Place { partition: partition.to_string(), id, domain: name.clone() };
             let group = Group::named(hierarchies, &place);
             if let Some(controller) = controller {
-                end_processes(name, None, &controller, Some(&group));
+                if !end_processes(name, None, &controller, Some(&group)) {
+                    remove_later(group);
+                }
             } else if let Err(error) = group.kill(0).and_then(|()| group.remove()) {
                 tracing::warn!("domain '{name}': {error}");
+                remove_later(group);
             }
         }
     }

@@ -359,6 +359,7 @@ impl Attempt {
             };
             if !crate::stop::end_processes(&object.name, None, controller, group.as_ref()) {
                 tracing::error!("domain '{}': some processes of a start that failed refuse to die", object.name);
+                group.into_iter().for_each(crate::stop::remove_later);
             }
         }
         if let Some(away) = &self.away {

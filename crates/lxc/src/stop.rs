@@ -48,9 +48,7 @@ impl Driver {
 
     /// Ends a container whose end nobody would notice.
     pub(crate) fn give_up(self: &Arc<Self>, object: &Arc<DomainObject>) {
-        if let Err(error) = self.kill(object) {
-            tracing::error!("domain '{}': {error}", object.name);
-        }
+        self.kill_or_leave(object);
         let Some(remains) = self.take_live(object, StateReason::SHUTOFF_FAILED) else { return };
         self.clean_up(object, &remains, "failed");
         self.stopped(object, FAILED);
@@ -93,9 +91,7 @@ impl Driver {
         let exit = monitor.exit();
         let starved = self.was_starved(object);
         tracing::info!("the container of domain '{}' has ended: {exit:?}", object.name);
-        if let Err(error) = self.kill(object) {
-            tracing::error!("domain '{}': {error}", object.name);
-        }
+        self.kill_or_leave(object);
         let (reason, why, detail) = match exit {
             Some(ExitStatus::Reboot | ExitStatus::Shutdown) => (StateReason::SHUTOFF_SHUTDOWN, "shutdown", SHUTDOWN),
             Some(ExitStatus::Error) => {
@@ -169,6 +165,16 @@ impl Driver {
         match end_processes(&object.name, init.as_deref(), &controller, group.as_deref()) {
             true => Ok(()),
             false => Err(Error::internal(ErrorDomain::Lxc, "Some processes refused to die")),
+        }
+    }
+
+    /// The same of one that runs no longer, whatever its processes do: its group goes when they have ended.
+    fn kill_or_leave(&self, object: &DomainObject) {
+        let Err(error) = self.kill(object) else { return };
+        tracing::error!("domain '{}': {error}", object.name);
+        let group = object.lock().live.as_ref().and_then(|live| live.group.clone());
+        if let Some(group) = group {
+            remove_later(Group::clone(&group));
         }
     }
 
@@ -332,7 +338,7 @@ pub(crate) fn end_processes(name: &str, init: Option<&OwnedFd>, controller: &Own
 
 /// Once those in it have ended. Who waits in the kernel for something that does not come cannot be killed, and nobody waits for it
 /// but a thread of its own.
-fn remove_later(group: Group) {
+pub(crate) fn remove_later(group: Group) {
     let work = move || loop {
         let is_inhabited = group.processes().is_ok_and(|left| !left.is_empty());
         if group.remove().is_ok() || !is_inhabited {
