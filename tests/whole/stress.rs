@@ -48,8 +48,10 @@ struct Tally {
     refusals: AtomicU64,
     rude: AtomicU64,
     starts: AtomicU64,
-    /// The longest wait for an answer.
-    slowest: Mutex<Duration>,
+    /// The longest wait for an answer, and to what.
+    slowest: Mutex<(Duration, &'static str)>,
+    /// The longest time that a thread that does nothing but sleep for a moment has slept: what the machine itself stands still.
+    stood_still: Mutex<Duration>,
     info: Mutex<Vec<Duration>>,
 }
 
@@ -58,11 +60,22 @@ impl Tally {
         !self.over.load(Ordering::Relaxed)
     }
 
-    fn count<T>(&self, answer: &api::Result<T>, took: Duration) {
+    fn count<T>(&self, what: &'static str, answer: &api::Result<T>, took: Duration) {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.refusals.fetch_add(u64::from(answer.is_err()), Ordering::Relaxed);
         let mut slowest = self.slowest.lock().unwrap();
-        *slowest = took.max(*slowest);
+        *slowest = (took, what).max(*slowest);
+    }
+
+    fn watch_the_machine(&self) {
+        const MOMENT: Duration = Duration::from_millis(10);
+        while self.goes_on() {
+            let begun = Instant::now();
+            thread::sleep(MOMENT);
+            let late = begun.elapsed().saturating_sub(MOMENT);
+            let mut longest = self.stood_still.lock().unwrap();
+            *longest = late.max(*longest);
+        }
     }
 }
 
@@ -75,41 +88,43 @@ fn lookup(connection: &Connection, number: u64) -> api::Result<NonnullDomain> {
 fn any_call(connection: &Connection, numbers: &mut Numbers, tally: &Tally) {
     let begun = Instant::now();
     let Ok(dom) = lookup(connection, numbers.below(DOMAINS)) else { return };
-    tally.count::<()>(&Ok(()), begun.elapsed());
+    tally.count::<()>("lookup", &Ok(()), begun.elapsed());
     let begun = Instant::now();
-    let answer: api::Result<()> = match numbers.below(10) {
+    let (what, answer): (_, api::Result<()>) = match numbers.below(10) {
         0 | 1 => {
             let started = connection.call(Procedure::DomainCreate, &DomainCreateArgs { dom });
             tally.starts.fetch_add(u64::from(started.is_ok()), Ordering::Relaxed);
-            started
+            ("start", started)
         }
-        2 => connection.call(Procedure::DomainDestroy, &DomainDestroyArgs { dom }),
-        3 => connection.call(Procedure::DomainSuspend, &DomainSuspendArgs { dom }),
-        4 => connection.call(Procedure::DomainResume, &DomainResumeArgs { dom }),
+        2 => ("destroy", connection.call(Procedure::DomainDestroy, &DomainDestroyArgs { dom })),
+        3 => ("suspend", connection.call(Procedure::DomainSuspend, &DomainSuspendArgs { dom })),
+        4 => ("resume", connection.call(Procedure::DomainResume, &DomainResumeArgs { dom })),
         5 => {
             let args = DomainGetXmlDescArgs { dom, flags: 0 };
-            connection.call(Procedure::DomainGetXmlDesc, &args).map(|_: DomainGetXmlDescRet| ())
+            ("dumpxml", connection.call(Procedure::DomainGetXmlDesc, &args).map(|_: DomainGetXmlDescRet| ()))
         }
         6 => {
             let args = ConnectGetAllDomainStatsArgs { doms: Vec::new(), stats: 0, flags: 0 };
             let call = connection.call(Procedure::ConnectGetAllDomainStats, &args);
-            call.map(|_: ConnectGetAllDomainStatsRet| ())
+            ("domstats", call.map(|_: ConnectGetAllDomainStatsRet| ()))
         }
         7 => {
             let args = ConnectListAllDomainsArgs { need_results: 1, flags: 0 };
-            connection.call(Procedure::ConnectListAllDomains, &args).map(|_: ConnectListAllDomainsRet| ())
+            let call = connection.call(Procedure::ConnectListAllDomains, &args);
+            ("list", call.map(|_: ConnectListAllDomainsRet| ()))
         }
         8 => {
             let args = DomainSetMemoryFlagsArgs { dom, memory: 32_768 + numbers.below(32_768), flags: 0 };
-            connection.call(Procedure::DomainSetMemoryFlags, &args)
+            ("setmem", connection.call(Procedure::DomainSetMemoryFlags, &args))
         }
         _ => {
             let args = ConnectDomainEventCallbackRegisterAnyArgs { event_id: 0, dom: None };
             let procedure = Procedure::ConnectDomainEventCallbackRegisterAny;
-            connection.call(procedure, &args).map(|_: ConnectDomainEventCallbackRegisterAnyRet| ())
+            let call = connection.call(procedure, &args);
+            ("event", call.map(|_: ConnectDomainEventCallbackRegisterAnyRet| ()))
         }
     };
-    tally.count(&answer, begun.elapsed());
+    tally.count(what, &answer, begun.elapsed());
 }
 
 fn polite(numbers: &mut Numbers, tally: &Tally) {
@@ -237,10 +252,14 @@ fn clients_that_do_what_they_like_leave_nothing() {
             }
         })
     };
+    let watcher = {
+        let tally = Arc::clone(&tally);
+        thread::spawn(move || tally.watch_the_machine())
+    };
     thread::sleep(Duration::from_secs(seconds));
     tally.over.store(true, Ordering::Relaxed);
     let deadline = Instant::now() + ANSWER;
-    for client in clients.into_iter().chain([observer]) {
+    for client in clients.into_iter().chain([observer, watcher]) {
         while !client.is_finished() {
             assert!(Instant::now() < deadline, "a call is not answered");
             thread::sleep(Duration::from_millis(20));
@@ -254,7 +273,7 @@ fn clients_that_do_what_they_like_leave_nothing() {
     let at = |share: usize| info[(info.len() - 1) * share / 100].as_micros();
     println!(
         "{} calls ({} refused), {} rude clients, {} starts; slowest answer {:?}; dominfo of {}: median {} us, 95% {} us, \
-         most {} us; daemon {} KiB",
+         most {} us; the machine itself stood still for {:?} at most; daemon {} KiB",
         tally.calls.load(Ordering::Relaxed),
         tally.refusals.load(Ordering::Relaxed),
         tally.rude.load(Ordering::Relaxed),
@@ -264,6 +283,7 @@ fn clients_that_do_what_they_like_leave_nothing() {
         at(50),
         at(95),
         at(100),
+        tally.stood_still.lock().unwrap(),
         anonymous_kib(daemon.pid())
     );
     for number in 0..DOMAINS {
