@@ -22,14 +22,23 @@ pub fn ours(runs: usize) -> Result<Value> {
 
 /// None where it is not installed.
 pub fn libvirt(runs: usize) -> Result<Option<Value>> {
-    if !Path::new("/usr/sbin/libvirtd").exists() || !Path::new("/usr/lib/libvirt/libvirt_lxc").exists() {
+    if !has_libvirt() {
         return Ok(None);
     }
+    let _daemon = libvirtd();
+    measure("libvirt", runs).map(Some)
+}
+
+pub fn has_libvirt() -> bool {
+    ["/usr/sbin/libvirtd", "/usr/lib/libvirt/libvirt_lxc"].iter().all(|program| Path::new(program).exists())
+}
+
+/// In the place of ours, whose sockets have the same names.
+pub fn libvirtd() -> Libvirtd {
     for file in ["libvirt-sock", "virtlxcd-sock", "libvirt-sock-ro", "virtlxcd-sock-ro"] {
         _ = fs::remove_file(Path::new("/run/libvirt").join(file));
     }
-    let _daemon = Libvirtd::start();
-    measure("libvirt", runs).map(Some)
+    Libvirtd::start()
 }
 
 fn measure(name: &str, runs: usize) -> Result<Value> {

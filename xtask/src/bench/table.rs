@@ -42,7 +42,7 @@ fn fields(result: &Value, before: &str) -> String {
     let Some(all) = result.as_object() else { return String::new() };
     let lines = all.iter().map(|(name, value)| match value {
         Value::Object(_) => fields(value, &format!("{before}{name}.")),
-        value => format!("{:<32}{value}\n", format!("{before}{name}")),
+        value => format!("{:<48}{value}\n", format!("{before}{name}")),
     });
     lines.collect()
 }
@@ -62,6 +62,6 @@ mod tests {
         let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(lines[1], ["the", "kernel", "alone", "2.00", "-", "-", "-"]);
         assert_eq!(lines[2], ["virtlxc", "5.00", "(2.5x)", "-", "-", "-", "300/2000"]);
-        assert_eq!(shown(&json!({"a": {"b": 1}})).trim_end(), format!("{:<32}1", "a.b"));
+        assert_eq!(shown(&json!({"a": {"b": 1}})).trim_end(), format!("{:<48}1", "a.b"));
     }
 }
