@@ -148,7 +148,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// The C library's words for an errno, without Rust's ` (os error N)`.
-fn errno_text(error: &std::io::Error) -> String {
+pub fn errno_text(error: &std::io::Error) -> String {
     let text = error.to_string();
     match (error.raw_os_error(), text.rfind(" (os error ")) {
         (Some(_), Some(at)) => text[..at].to_string(),

@@ -7,14 +7,16 @@ mod error;
 mod event;
 mod paths;
 pub mod settings;
+mod stamp;
 mod state;
 mod typed;
 mod uuid;
 
 pub use codes::{Code, Domain as ErrorDomain};
-pub use error::{Error, Level, Result};
+pub use error::{Error, Level, Result, errno_text};
 pub use event::{DomainRef, Event, LifecycleEvent, NetworkEvent, NodeDeviceEvent};
 pub use paths::Paths;
+pub use stamp::stamp;
 pub use state::{DomainState, StateReason};
 pub use typed::{TypedParam, TypedValue};
 pub use uuid::Uuid;

@@ -3,13 +3,13 @@
 
 use crate::driver::{Driver, shown};
 use crate::files::system;
-use api::{Error, ErrorDomain, Result};
+use api::{Error, ErrorDomain, Result, stamp};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 /// More than this of what a controller said before it failed is not looked at.
 const READ_MAX: u64 = 256 << 10;
@@ -35,7 +35,7 @@ impl DomainLog {
         let words = environment.iter().map(|word| word.to_string_lossy());
         let arguments = arguments.iter().skip(1).map(|word| word.to_string_lossy());
         let command: Vec<_> = words.chain([program.to_string_lossy()]).chain(arguments).collect();
-        let lines = format!("{}: starting up\n{}\n", timestamp(SystemTime::now()), command.join(" "));
+        let lines = format!("{}: starting up\n{}\n", stamp(SystemTime::now()), command.join(" "));
         if let Err(e) = self.file.write_all(lines.as_bytes()) {
             tracing::warn!("cannot write to '{}': {e}", shown(&self.path));
         }
@@ -44,7 +44,7 @@ impl DomainLog {
 
     /// A line as of the controller.
     pub fn note(&mut self, controller: i32, words: &str) {
-        let line = format!("{}: {controller}: info : {words}\n", timestamp(SystemTime::now()));
+        let line = format!("{}: {controller}: info : {words}\n", stamp(SystemTime::now()));
         if let Err(e) = self.file.write_all(line.as_bytes()) {
             tracing::warn!("cannot write to '{}': {e}", shown(&self.path));
         }
@@ -52,7 +52,7 @@ impl DomainLog {
 
     pub fn shutting_down(paths: &api::Paths, name: &str, why: &str) {
         let path = paths.domain_logs().join(format!("{name}.log"));
-        let line = format!("{}: shutting down, reason={why}\n", timestamp(SystemTime::now()));
+        let line = format!("{}: shutting down, reason={why}\n", stamp(SystemTime::now()));
         let written = OpenOptions::new().append(true).open(&path).and_then(|mut file| file.write_all(line.as_bytes()));
         if let Err(e) = written {
             tracing::debug!("cannot write to '{}': {e}", shown(&path));
@@ -94,44 +94,9 @@ fn is_log_line(line: &str) -> bool {
     stamp.len() == 28 && stamp.starts_with(|c: char| c.is_ascii_digit()) && fields.next().is_some()
 }
 
-/// As libvirt's logs have it: `2026-11-24 19:17:40.093+0000`.
-fn timestamp(now: SystemTime) -> String {
-    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = since.as_secs();
-    let (year, month, day) = civil_date(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{:03}+0000", since.subsec_millis())
-}
-
-/// Year, month and day of a day counted from 1970-01-01, by eras of 400 years that begin in March.
-fn civil_date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn times_as_in_libvirts_logs() {
-        for (seconds, millis, text) in [
-            (0, 0, "1970-01-01 00:00:00.000+0000"),
-            (951_782_399, 5, "2000-02-28 23:59:59.005+0000"),
-            (951_782_400, 0, "2000-02-29 00:00:00.000+0000"),
-            (1_795_547_860, 93, "2026-11-24 19:17:40.093+0000"),
-        ] {
-            let time = UNIX_EPOCH + Duration::from_secs(seconds) + Duration::from_millis(millis);
-            assert_eq!(timestamp(time), text);
-        }
-    }
 
     #[test]
     fn the_controllers_own_words() {
