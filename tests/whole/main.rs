@@ -35,8 +35,11 @@ mod nursery;
 mod output_json;
 mod readers;
 mod recorded;
+mod reload;
+
 mod settings;
 mod shares;
 mod stress;
 mod tours;
+mod unstarted;
 mod wire;

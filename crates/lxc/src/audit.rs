@@ -17,10 +17,14 @@ pub struct AuditSettings {
     pub logging: bool,
 }
 
-pub(crate) struct Auditor {
-    /// The way to the kernel; none where it has no audit, or nobody wants records.
-    kernel: Mutex<Option<Audit>>,
-    logging: bool,
+pub(crate) struct Auditor(Mutex<Ways>);
+
+/// Where records go.
+struct Ways {
+    /// To the kernel; none where it has no audit, or nobody wants records.
+    kernel: Option<Audit>,
+    /// To the daemon's log.
+    log: bool,
 }
 
 /// Something that a container has, gets or loses.
@@ -33,6 +37,12 @@ pub(crate) enum Resource<'a> {
 
 impl Auditor {
     pub fn new(settings: AuditSettings) -> Result<Auditor> {
+        Ok(Auditor(Mutex::new(Ways::open(settings)?)))
+    }
+}
+
+impl Ways {
+    fn open(settings: AuditSettings) -> Result<Ways> {
         let kernel = match settings.level {
             0 => None,
             level => match Audit::open() {
@@ -43,11 +53,18 @@ impl Auditor {
                 Err(_) => None,
             },
         };
-        Ok(Auditor { kernel: Mutex::new(kernel), logging: settings.logging })
+        Ok(Ways { kernel, log: settings.logging })
     }
 }
 
 impl Driver {
+    /// Other settings from now on; those before hold on where that fails.
+    pub fn set_audit(&self, settings: AuditSettings) -> Result<()> {
+        let ways = Ways::open(settings)?;
+        *lock(&self.auditor.0) = ways;
+        Ok(())
+    }
+
     /// A start, as it ended; `init` is that of the container.
     pub(crate) fn audit_start(&self, domain: &Domain, reason: &str, controller: i32, init: Option<i32>, success: bool) {
         self.record(success, || {
@@ -91,8 +108,8 @@ impl Driver {
 
     /// Words are only made where somebody records them. That they cannot be recorded is no reason to fail.
     fn record(&self, success: bool, records: impl FnOnce() -> Vec<(AuditRecord, String)>) {
-        let mut kernel = lock(&self.auditor.kernel);
-        if kernel.is_none() && !self.auditor.logging {
+        let mut ways = lock(&self.auditor.0);
+        if ways.kernel.is_none() && !ways.log {
             return;
         }
         let program = std::env::current_exe().unwrap_or_default();
@@ -100,13 +117,13 @@ impl Driver {
         let result = if success { "success" } else { "failed" };
         for (kind, text) in records() {
             let text = format!("{text} exe={program} hostname=? addr=? terminal=? res={result}");
-            if self.auditor.logging {
+            if ways.log {
                 tracing::info!("audit: {text}");
             }
             // The kernel drops what nobody wants to have recorded, and says sooner so than whether anybody does.
-            if let Some(Err(error)) = kernel.as_mut().map(|kernel| kernel.record(kind, &text)) {
+            if let Some(Err(error)) = ways.kernel.as_mut().map(|kernel| kernel.record(kind, &text)) {
                 tracing::warn!("not in the audit log, nor will be what comes: {text}: {error}");
-                *kernel = None;
+                ways.kernel = None;
             }
         }
     }

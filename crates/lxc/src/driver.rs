@@ -14,7 +14,7 @@ use conf::domain::Host;
 use network::Networks;
 use rpc::server::Loop;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 /// Something to be done on a worker thread.
 pub type Work = Box<dyn FnOnce() + Send>;
@@ -45,7 +45,7 @@ pub struct Driver {
     pub(crate) links: LinkNumbers,
     pub(crate) ids: ChosenIds,
     pub(crate) auditor: Auditor,
-    pub(crate) security: SecuritySettings,
+    pub(crate) security: RwLock<SecuritySettings>,
     pub(crate) nurseries: Nurseries,
     arch: String,
     spawn: Box<dyn Fn(Work) + Send + Sync>,
@@ -65,7 +65,7 @@ impl Driver {
             links: LinkNumbers::default(),
             ids: ChosenIds::default(),
             auditor: Auditor::new(setup.audit)?,
-            security: setup.security,
+            security: RwLock::new(setup.security),
             nurseries: Nurseries::new(setup.copies_controllers),
             arch: setup.arch,
             spawn: setup.spawn,
@@ -74,6 +74,11 @@ impl Driver {
         driver.load_definitions()?;
         driver.reconnect_all();
         Ok(driver)
+    }
+
+    /// Controllers are copied from one that is loaded, or each is loaded by itself, from the next start on.
+    pub fn set_copies_controllers(&self, copies: bool) {
+        self.nurseries.set_wanted(copies);
     }
 
     /// Starts what is marked for it, once after each boot. Workers must be there.

@@ -193,6 +193,13 @@ impl Nurseries {
         }
     }
 
+    /// One that is there and not wanted any more ends.
+    pub fn set_wanted(&self, wanted: bool) {
+        self.wanted.store(wanted, Ordering::Relaxed);
+        let old = if wanted { None } else { lock(&self.nursery).take() };
+        drop(old);
+    }
+
     /// Whether there is something to prepare.
     pub fn lacks(&self, program: &Path) -> bool {
         self.wanted.load(Ordering::Relaxed)
@@ -214,5 +221,9 @@ impl Nurseries {
             }
         };
         drop(old);
+        // It may have been told meanwhile that it is not.
+        if !self.wanted.load(Ordering::Relaxed) {
+            self.set_wanted(false);
+        }
     }
 }

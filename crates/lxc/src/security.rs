@@ -5,6 +5,7 @@ use crate::object::DomainObject;
 use api::{Error, ErrorDomain, Result};
 use conf::domain::{Domain, SecLabel, SecLabelKind};
 use linux::label;
+use std::sync::{PoisonError, RwLockReadGuard};
 
 const APPARMOR: &str = "apparmor";
 
@@ -20,9 +21,18 @@ pub struct SecuritySettings {
 }
 
 impl Driver {
+    /// Other settings from the next start of a container on.
+    pub fn set_security(&self, settings: SecuritySettings) {
+        *self.security.write().unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+
+    fn security(&self) -> RwLockReadGuard<'_, SecuritySettings> {
+        self.security.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The module that labels containers here, as capabilities and documents name it.
     pub fn security_model(&self) -> &'static str {
-        let allowed = self.security.driver.as_deref().is_none_or(|driver| driver == APPARMOR);
+        let allowed = self.security().driver.as_deref().is_none_or(|driver| driver == APPARMOR);
         if allowed && label::has_apparmor(&self.paths.sys) { APPARMOR } else { "none" }
     }
 
@@ -33,10 +43,14 @@ impl Driver {
         if live.seclabels.iter().any(wants) {
             return Ok(());
         }
-        if self.security.require_confined {
+        let (requires, gives) = {
+            let settings = self.security();
+            (settings.require_confined, settings.default_confined)
+        };
+        if requires {
             return Err(refused("Unconfined guests are not allowed on this host".into()));
         }
-        if self.security.default_confined && live.seclabels.is_empty() && self.security_model() == APPARMOR {
+        if gives && live.seclabels.is_empty() && self.security_model() == APPARMOR {
             return Err(refused(
                 "lxc.conf asks for security_default_confined, but profiles of AppArmor are not generated for \
                  containers: name a loaded one in <seclabel type='static' model='apparmor'>"

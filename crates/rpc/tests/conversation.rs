@@ -289,6 +289,24 @@ fn data_on_the_heels_of_the_reply_arrives() {
     }
 }
 
+/// Who asked for signs of life is asked for them by the limits that hold later too.
+#[test]
+fn limits_reach_clients_that_are_there() {
+    use rpc::server::Control;
+    let daemon = Daemon::start("later", 10, None);
+    let mut socket = daemon.socket();
+    let mut receiver = Receiver::of_replies();
+    socket.write_all(&call(Procedure::ConnectSupportsFeature, 1)).unwrap();
+    assert_eq!(next(&socket, &mut receiver).unwrap().header.serial, 1);
+    let keepalive = Some(Keepalive { interval: Duration::from_millis(50), count: 100 });
+    daemon.server.set_limits(ClientLimits { keepalive, ..daemon.server.limits() });
+    assert_eq!(next(&socket, &mut receiver).unwrap().header.program, rpc::keepalive::PROGRAM);
+    // And no more once nobody is to be asked.
+    daemon.server.set_limits(ClientLimits { keepalive: None, ..daemon.server.limits() });
+    socket.write_all(&call(Procedure::ConnectGetVersion, 2)).unwrap();
+    while next(&socket, &mut receiver).unwrap().header.serial != 2 {}
+}
+
 /// Each ping is answered, but a client that reads no answers makes the server hold no more than one.
 #[test]
 fn pings_without_end_fill_nothing() {

@@ -104,7 +104,7 @@ fn start_daemon(socket: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&outcome.stderr);
-    let reason = said.trim().strip_prefix("error: ").unwrap_or(said.trim());
+    let reason = said.trim().strip_prefix("virtlxcd: ").unwrap_or(said.trim());
     let reason = if reason.is_empty() { outcome.status.to_string() } else { reason.to_string() };
     Err(Failure::new(format!("cannot start '{}': {reason}", program.display())))
 }

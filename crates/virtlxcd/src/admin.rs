@@ -13,7 +13,7 @@ use rpc::server::{Client, ClientInfo, ClientLimits, Control, Peer, PoolLimits, R
 use rpc::xdr::Codec;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// `VIR_CLIENT_TRANS_UNIX`.
@@ -23,9 +23,25 @@ const LIBVIRT_VERSION: u64 = 9_000_000;
 pub struct Admin {
     pub servers: Arc<OnceLock<Servers>>,
     pub idle: Arc<IdleEnd>,
-    /// What was set for each server as the most clients that have yet to authenticate: kept, since it can be asked for,
-    /// but none has to here.
-    pub unauthenticated: Mutex<BTreeMap<String, u32>>,
+    pub unauthenticated: Arc<Unauthenticated>,
+}
+
+/// What was set for each server as the most clients that have yet to authenticate: kept, since it can be asked for, but none
+/// has to here.
+pub struct Unauthenticated(Mutex<BTreeMap<String, u32>>);
+
+impl Unauthenticated {
+    pub fn new(all: BTreeMap<String, u32>) -> Unauthenticated {
+        Unauthenticated(Mutex::new(all))
+    }
+
+    pub fn set(&self, all: BTreeMap<String, u32>) {
+        *self.all() = all;
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// libvirt's default of the same.
@@ -260,14 +276,12 @@ impl Admin {
             return Err(Error::new(ErrorDomain::Rpc, Code::InvalidArg, words).explain(more));
         }
         server.set_limits(limits);
-        let mut all = self.unauthenticated.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(args.srv.name.to_string_lossy(), unauthenticated);
+        self.unauthenticated.all().insert(args.srv.name.to_string_lossy(), unauthenticated);
         Ok(())
     }
 
     fn most_unauthenticated(&self, server: &NonnullServer) -> u32 {
-        let all = self.unauthenticated.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(&server.name.to_string_lossy()).copied().unwrap_or(UNAUTHENTICATED)
+        self.unauthenticated.all().get(&server.name.to_string_lossy()).copied().unwrap_or(UNAUTHENTICATED)
     }
 }
 

@@ -1,6 +1,8 @@
 //! `virtlxcd.conf`. A name or a kind of value that the daemon does not know is an error with file and line, never ignored.
 
 use crate::host::UuidSource;
+use crate::log::{Filters, Outputs};
+use crate::settings_file;
 use api::settings::{self, Value, count, text};
 use rpc::client::Keepalive;
 use rpc::server::{ClientLimits, PoolLimits};
@@ -21,6 +23,7 @@ pub struct Config {
     pub backlog: i32,
     pub admin_limits: ClientLimits,
     pub admin_workers: PoolLimits,
+    pub admin_backlog: i32,
     /// 1 debug, 2 information, 3 warnings, 4 errors.
     pub log_level: Option<u32>,
     pub log_filters: String,
@@ -47,6 +50,7 @@ impl Default for Config {
             backlog: 1000,
             admin_limits: ClientLimits { max_clients: 5000, max_requests: 5, keepalive },
             admin_workers: PoolLimits { min_workers: 1, max_workers: 5, priority_workers: 0 },
+            admin_backlog: 20,
             log_level: None,
             log_filters: String::new(),
             log_outputs: String::new(),
@@ -61,17 +65,17 @@ impl Default for Config {
 impl Config {
     /// Reads `path`. A file that is not there gives the defaults unless it was `named` on the command line.
     pub fn read(path: &Path, named: bool) -> Result<Config, String> {
-        match std::fs::read_to_string(path) {
-            Ok(text) => Config::parse(&text).map_err(|(line, why)| format!("{}:{line}: {why}", path.display())),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && !named => Ok(Config::default()),
-            Err(e) => Err(format!("cannot read '{}': {e}", path.display())),
-        }
+        let text = if named { settings_file::required(path)? } else { settings_file::text(path)?.unwrap_or_default() };
+        Config::parse(&text).map_err(|(line, why)| format!("{}:{line}: {why}", path.display()))
     }
 
     /// The error has the number of its line.
     pub fn parse(text: &str) -> Result<Config, (usize, String)> {
         let mut config = Config::default();
         settings::read(text, |name, value| config.set(name, value))?;
+        for workers in [&mut config.workers, &mut config.admin_workers] {
+            workers.min_workers = workers.min_workers.min(workers.max_workers);
+        }
         Ok(config)
     }
 
@@ -98,7 +102,7 @@ impl Config {
             "admin_min_workers" => self.admin_workers.min_workers = count(name, value)?,
             "admin_max_workers" => self.admin_workers.max_workers = at_least_one(name, value)?,
             "admin_max_clients" => self.admin_limits.max_clients = count(name, value)? as usize,
-            "admin_max_queued_clients" => drop(count(name, value)?),
+            "admin_max_queued_clients" => self.admin_backlog = count(name, value)? as i32,
             "admin_max_client_requests" => self.admin_limits.max_requests = at_least_one(name, value)? as usize,
             "admin_keepalive_interval" => set_interval(&mut self.admin_limits, name, value)?,
             "admin_keepalive_count" => set_count(&mut self.admin_limits, count(name, value)?),
@@ -109,8 +113,14 @@ impl Config {
                 }
                 self.log_level = Some(level);
             }
-            "log_filters" => self.log_filters = text(name, value)?,
-            "log_outputs" => self.log_outputs = text(name, value)?,
+            "log_filters" => {
+                self.log_filters = text(name, value)?;
+                Filters::parse(&self.log_filters)?;
+            }
+            "log_outputs" => {
+                self.log_outputs = text(name, value)?;
+                Outputs::check(&self.log_outputs)?;
+            }
             "host_uuid" => {
                 let uuid = text(name, value)?;
                 self.host_uuid =
@@ -145,6 +155,46 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// The names of settings that are not the same.
+pub fn differences(before: &Config, after: &Config) -> Vec<&'static str> {
+    let differs = |of: &dyn Fn(&Config) -> Option<u64>| of(before) != of(after);
+    let seconds = |limits: &ClientLimits| limits.keepalive.map(|keepalive| keepalive.interval.as_secs());
+    let times = |limits: &ClientLimits| limits.keepalive.map(|keepalive| u64::from(keepalive.count));
+    let number = |number: u32| Some(u64::from(number));
+    let all = [
+        ("unix_sock_dir", before.socket_dir != after.socket_dir),
+        ("unix_sock_group", before.socket_group != after.socket_group),
+        ("unix_sock_rw_perms", differs(&|c| number(c.read_write_mode))),
+        ("unix_sock_ro_perms", differs(&|c| number(c.read_only_mode))),
+        ("unix_sock_admin_perms", differs(&|c| number(c.admin_mode))),
+        ("max_clients", differs(&|c| Some(c.limits.max_clients as u64))),
+        ("max_anonymous_clients", differs(&|c| number(c.most_unauthenticated))),
+        ("max_queued_clients", before.backlog != after.backlog),
+        ("max_client_requests", differs(&|c| Some(c.limits.max_requests as u64))),
+        ("min_workers", differs(&|c| number(c.workers.min_workers))),
+        ("max_workers", differs(&|c| number(c.workers.max_workers))),
+        ("prio_workers", differs(&|c| number(c.workers.priority_workers))),
+        ("keepalive_interval", differs(&|c| seconds(&c.limits))),
+        ("keepalive_count", differs(&|c| times(&c.limits))),
+        ("admin_min_workers", differs(&|c| number(c.admin_workers.min_workers))),
+        ("admin_max_workers", differs(&|c| number(c.admin_workers.max_workers))),
+        ("admin_max_clients", differs(&|c| Some(c.admin_limits.max_clients as u64))),
+        ("admin_max_queued_clients", before.admin_backlog != after.admin_backlog),
+        ("admin_max_client_requests", differs(&|c| Some(c.admin_limits.max_requests as u64))),
+        ("admin_keepalive_interval", differs(&|c| seconds(&c.admin_limits))),
+        ("admin_keepalive_count", differs(&|c| times(&c.admin_limits))),
+        ("log_level", before.log_level != after.log_level),
+        ("log_filters", before.log_filters != after.log_filters),
+        ("log_outputs", before.log_outputs != after.log_outputs),
+        ("host_uuid", before.host_uuid != after.host_uuid),
+        ("host_uuid_source", before.host_uuid_source != after.host_uuid_source),
+        ("audit_level", before.audit.level != after.audit.level),
+        ("audit_logging", before.audit.logging != after.audit.logging),
+        ("copy_controllers", before.copy_controllers != after.copy_controllers),
+    ];
+    all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
 
 fn at_least_one(name: &str, value: Value) -> Result<u32, String> {
@@ -212,6 +262,34 @@ mod tests {
     }
 
     #[test]
+    fn each_setting_of_the_sample_is_a_difference() {
+        let other = "unix_sock_dir='/x'\nunix_sock_group='g'\nunix_sock_rw_perms='0'\nunix_sock_ro_perms='0'\n\
+                     unix_sock_admin_perms='0'\nmax_clients=9\nmax_anonymous_clients=9\nmax_queued_clients=9\n\
+                     max_client_requests=9\nmin_workers=9\nmax_workers=99\nprio_workers=9\nkeepalive_interval=9\n\
+                     keepalive_count=9\nadmin_min_workers=9\nadmin_max_workers=99\nadmin_max_clients=9\n\
+                     admin_max_queued_clients=9\nadmin_max_client_requests=9\nadmin_keepalive_interval=9\n\
+                     admin_keepalive_count=9\nlog_level=4\nlog_filters='1:x'\nlog_outputs='1:stderr'\n\
+                     host_uuid='12345678-1234-1234-1234-123456789012'\nhost_uuid_source='machine-id'\naudit_level=0\n\
+                     audit_logging=1\ncopy_controllers=0\n";
+        let names: Vec<&str> = other.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+        let (before, after) = (Config::default(), Config::parse(other).unwrap());
+        assert_eq!(differences(&before, &after), names);
+        assert_eq!(differences(&before, &before), Vec::<&str>::new());
+        const SAMPLE: &str = include_str!("../../../data/virtlxcd.conf");
+        let told = SAMPLE.lines().filter_map(|line| line.strip_prefix('#')?.split_once(" = "));
+        let told = told.map(|(name, _)| name).filter(|name| !name.starts_with(' '));
+        for name in told.filter(|name| !name.starts_with("auth_unix_")) {
+            assert!(names.contains(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_more_threads_than_the_most() {
+        let config = Config::parse("min_workers = 9\nmax_workers = 3\n").unwrap();
+        assert_eq!(config.workers.min_workers, 3);
+    }
+
+    #[test]
     fn mistakes_name_their_line() {
         for (text, line, part) in [
             ("\n\nmax_client = 5", 3, "no setting 'max_client'"),
@@ -224,6 +302,8 @@ mod tests {
             ("auth_unix_rw = \"polkit\"", 1, "not supported"),
             ("max_clients = 5 5", 1, "unexpected text"),
             ("log_level = 9", 1, "not between"),
+            ("\nlog_outputs = \"1:pigeon\"", 2, "Malformed format for log output"),
+            ("\nlog_filters = \"rpc\"", 2, "Malformed format for filter"),
         ] {
             let (at, why) = Config::parse(text).unwrap_err();
             assert_eq!(at, line, "{text}: {why}");

@@ -32,5 +32,7 @@ mod node;
 mod nodedevices;
 pub mod options;
 mod pidfile;
+mod reload;
 pub mod run;
+mod settings_file;
 mod sockets;

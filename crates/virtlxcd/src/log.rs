@@ -1,11 +1,12 @@
 //! The daemon's own log, in libvirt's form: time, process, level, message.
 
+use api::{errno_text, stamp};
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::net::UnixDatagram;
 use std::sync::{Mutex, MutexGuard, OnceLock};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -27,6 +28,43 @@ enum Output {
     Journal(UnixDatagram),
 }
 
+/// An output as it is named.
+enum Target<'a> {
+    Stderr,
+    Journal,
+    Syslog(&'a str),
+    File(&'a str),
+}
+
+impl Target<'_> {
+    fn open(&self) -> std::io::Result<Output> {
+        Ok(match self {
+            Target::Stderr => Output::Stderr,
+            Target::Journal => Output::Journal(socket()?),
+            Target::Syslog(name) => Output::Syslog(socket()?, name.to_string()),
+            Target::File(path) => Output::File(OpenOptions::new().create(true).append(true).open(path)?),
+        })
+    }
+}
+
+fn level_and_target(item: &str) -> Result<(u32, Target<'_>), String> {
+    let target = |text| match text {
+        "stderr" => Some(Target::Stderr),
+        "journald" => Some(Target::Journal),
+        _ => match text.split_once(':')? {
+            ("syslog", name) => Some(Target::Syslog(name)),
+            ("file", path) => Some(Target::File(path)),
+            _ => None,
+        },
+    };
+    split_level(item).and_then(|(level, text)| Some((level, target(text)?))).ok_or_else(|| {
+        let forms = "stderr, journald, syslog:NAME or file:PATH";
+        format!(
+            "Malformed format for log output '{item}': expected LEVEL:TARGET, LEVEL being 1 to 4 and TARGET {forms}"
+        )
+    })
+}
+
 /// A log that is stuck loses lines; the daemon does not wait for it.
 fn socket() -> std::io::Result<UnixDatagram> {
     let socket = UnixDatagram::unbound()?;
@@ -35,17 +73,6 @@ fn socket() -> std::io::Result<UnixDatagram> {
 }
 
 impl Output {
-    fn parse(target: &str) -> Option<Result<Output, String>> {
-        let opened = match target.split_once(':') {
-            None if target == "stderr" => Ok(Output::Stderr),
-            None if target == "journald" => socket().map(Output::Journal),
-            Some(("syslog", name)) => socket().map(|socket| Output::Syslog(socket, name.to_string())),
-            Some(("file", path)) => OpenOptions::new().create(true).append(true).open(path).map(Output::File),
-            _ => return None,
-        };
-        Some(opened.map_err(|e| format!("log output '{target}': {e}")))
-    }
-
     /// A log that cannot be written has nowhere to say so.
     fn write(&mut self, level: u32, message: &str, line: &str) {
         _ = match self {
@@ -97,22 +124,21 @@ struct Log {
 static LOG: OnceLock<Mutex<Log>> = OnceLock::new();
 
 impl Outputs {
-    /// `LEVEL:TARGET`, separated by blanks. Empty: standard error.
+    /// `LEVEL:TARGET`, separated by blanks. Empty: standard error. Files and sockets are opened.
     pub fn parse(text: &str) -> Result<Outputs, String> {
         let text = if text.trim().is_empty() { "1:stderr" } else { text };
         let mut list = Vec::new();
         for item in text.split_whitespace() {
-            let wrong = || {
-                let forms = "stderr, journald, syslog:NAME or file:PATH";
-                format!(
-                    "Malformed format for log output '{item}': expected LEVEL:TARGET, LEVEL being 1 to 4 and TARGET {forms}"
-                )
-            };
-            let (level, target) = split_level(item).ok_or_else(wrong)?;
-            let output = Output::parse(target).ok_or_else(wrong)??;
-            list.push((level, output));
+            let (level, target) = level_and_target(item)?;
+            let opened = target.open().map_err(|e| format!("log output '{item}': {}", errno_text(&e)))?;
+            list.push((level, opened));
         }
         Ok(Outputs { list, text: text.to_string() })
+    }
+
+    /// Whether it is of that form; nothing is opened.
+    pub fn check(text: &str) -> Result<(), String> {
+        text.split_whitespace().try_for_each(|item| level_and_target(item).map(drop))
     }
 }
 
@@ -166,6 +192,19 @@ pub fn filters_text() -> String {
     log().filters.text.clone()
 }
 
+/// Why the daemon ends, for those who do not see its standard error, where the caller says it.
+pub fn last_words(why: &str) {
+    const ERROR: u32 = 4;
+    let line = line(ERROR, why);
+    for (_, output) in log().outputs.list.iter_mut().filter(|(_, output)| !matches!(output, Output::Stderr)) {
+        output.write(ERROR, why, &line);
+    }
+}
+
+fn line(level: u32, message: &str) -> String {
+    format!("{}: {}: {} : {message}\n", stamp(SystemTime::now()), std::process::id(), word(level))
+}
+
 fn log() -> MutexGuard<'static, Log> {
     LOG.get_or_init(Mutex::default).lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
@@ -183,7 +222,7 @@ impl<S: Subscriber> Layer<S> for Lines {
         let mut message = Message(String::new());
         event.record(&mut message);
         let level = number(event.metadata().level());
-        let line = format!("{}: {}: {} : {}\n", time(SystemTime::now()), std::process::id(), word(level), message.0);
+        let line = line(level, &message.0);
         for (_, output) in log().outputs.list.iter_mut().filter(|(least, _)| level >= *least) {
             output.write(level, &message.0, &line);
         }
@@ -219,43 +258,9 @@ fn word(level: u32) -> &'static str {
     }
 }
 
-/// `2026-11-23 20:08:01.123+0000`.
-fn time(now: SystemTime) -> String {
-    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (days, second) = ((since.as_secs() / 86_400) as i64, since.as_secs() % 86_400);
-    let (year, month, day) = date(days);
-    let (hour, minute) = (second / 3600, second / 60 % 60);
-    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{:02}.{:03}+0000", second % 60, since.subsec_millis())
-}
-
-/// The civil date of a day since 1970, in eras of 400 years that begin on the first of March.
-fn date(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn times_are_civil() {
-        for (seconds, text) in [
-            (0, "1970-01-01 00:00:00.000+0000"),
-            (951_782_400, "2000-02-29 00:00:00.000+0000"),
-            (1_795_464_481, "2026-11-23 20:08:01.000+0000"),
-        ] {
-            assert_eq!(time(UNIX_EPOCH + Duration::from_secs(seconds)), text);
-        }
-    }
 
     #[test]
     fn outputs_are_checked() {

@@ -1,17 +1,15 @@
 //! `lxc.conf`: what libvirt's LXC driver is told in a file of its own. A name or kind of value that it does not know is an error
 //! with file and line, as in the daemon's.
 
+use crate::settings_file;
 use api::settings::{self, Value, switch, text};
 use lxc::SecuritySettings;
 use std::path::Path;
 
 /// A file that is not there says nothing.
 pub fn read(path: &Path) -> Result<SecuritySettings, String> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => parse(&text).map_err(|(line, why)| format!("{}:{line}: {why}", path.display())),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(SecuritySettings::default()),
-        Err(e) => Err(format!("cannot read '{}': {e}", path.display())),
-    }
+    let text = settings_file::text(path)?.unwrap_or_default();
+    parse(&text).map_err(|(line, why)| format!("{}:{line}: {why}", path.display()))
 }
 
 fn parse(text: &str) -> Result<SecuritySettings, settings::Failure> {

@@ -1,28 +1,24 @@
 //! `virtlxcd`: the daemon. Serves libvirt's protocol on its sockets and drives the containers behind it.
 #![forbid(unsafe_code)]
 
+use std::io::Write;
 use std::process::ExitCode;
 use virtlxcd::options::{self, Parsed};
 use virtlxcd::{background, run};
 
 fn main() -> ExitCode {
-    let options = match options::parse(std::env::args().skip(1)) {
-        Ok(Parsed::Run(options)) => options,
+    let outcome = match options::parse(std::env::args_os().skip(1)) {
+        Ok(Parsed::Run(options)) if options.daemon && !background::is_child() => background::start(),
+        Ok(Parsed::Run(options)) => run::run(&options).map(|()| ExitCode::SUCCESS),
         Ok(Parsed::Say(text)) => {
-            print!("{text}");
-            return ExitCode::SUCCESS;
+            let said = std::io::stdout().write_all(text.as_bytes());
+            said.map(|()| ExitCode::SUCCESS).map_err(|e| format!("standard output: {}", api::errno_text(&e)))
         }
-        Err(why) => {
-            eprintln!("virtlxcd: {why}\n\n{}", options::USAGE);
-            return ExitCode::FAILURE;
-        }
+        Err(why) => Err(why),
     };
-    let outcome = if options.daemon && !background::is_child() { background::start() } else { run::run(&options) };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("virtlxcd: {why}");
-            ExitCode::FAILURE
-        }
-    }
+    outcome.unwrap_or_else(|why| {
+        // Whoever started it may have closed that too.
+        _ = writeln!(std::io::stderr(), "virtlxcd: {why}");
+        ExitCode::FAILURE
+    })
 }

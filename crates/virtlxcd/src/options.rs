@@ -1,5 +1,6 @@
 //! The command line, in libvirt's spelling.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -35,18 +36,21 @@ usage: virtlxcd [options]
 ";
 
 /// The error is a sentence for the person at the terminal.
-pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Parsed, String> {
+pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Parsed, String> {
     let mut options = Options::default();
-    let mut arguments = arguments.flat_map(|argument| match argument.split_once('=') {
+    let text = |argument: OsString| argument.into_string().map_err(|it| format!("argument {it:?} is not UTF-8"));
+    let arguments = arguments.map(text).collect::<Result<Vec<String>, String>>()?;
+    let mut arguments = arguments.into_iter().flat_map(|argument| match argument.split_once('=') {
         Some((name, value)) if name.starts_with("--") => vec![name.to_string(), value.to_string()],
         _ => vec![argument],
     });
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("option '{argument}' requires an argument"));
         match argument.as_str() {
-            "-f" | "--config" => options.config = Some(value()?.into()),
-            "-p" | "--pid-file" => options.pid_file = Some(value()?.into()),
-            "--root" => options.root = Some(absolute(value()?)?),
+            // The daemon's folder is another than the caller's.
+            "-f" | "--config" => options.config = Some(absolute(&argument, value()?)?),
+            "-p" | "--pid-file" => options.pid_file = Some(absolute(&argument, value()?)?),
+            "--root" => options.root = Some(absolute(&argument, value()?)?),
             "-t" | "--timeout" => {
                 let text = value()?;
                 let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
@@ -64,8 +68,8 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Parsed, String> 
     Ok(Parsed::Run(options))
 }
 
-fn absolute(path: String) -> Result<PathBuf, String> {
-    std::path::absolute(&path).map_err(|e| format!("--root '{path}': {e}"))
+fn absolute(option: &str, path: String) -> Result<PathBuf, String> {
+    std::path::absolute(&path).map_err(|e| format!("option '{option}': '{path}': {}", api::errno_text(&e)))
 }
 
 #[cfg(test)]
@@ -73,7 +77,7 @@ mod tests {
     use super::*;
 
     fn of(line: &str) -> Result<Parsed, String> {
-        parse(line.split_whitespace().map(str::to_string))
+        parse(line.split_whitespace().map(OsString::from))
     }
 
     #[test]
@@ -89,6 +93,8 @@ mod tests {
         assert_eq!(of("-f /c -d -v -t 120 -p /p --root /r"), Ok(Parsed::Run(expected)));
         let long = of("--config=/c --daemon --verbose --timeout=120 --pid-file=/p --root=/r");
         assert_eq!(long, of("-f /c -d -v -t 120 -p /p --root /r"));
+        let Ok(Parsed::Run(relative)) = of("-f here/c") else { panic!("it is a good line") };
+        assert!(relative.config.unwrap().is_absolute());
         for wrong in ["--timeout x", "-t 0", "--config", "--frobnicate"] {
             assert!(of(wrong).is_err(), "{wrong}");
         }

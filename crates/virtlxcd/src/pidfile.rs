@@ -1,5 +1,6 @@
 //! A file with the process id, locked for the life of the process: one daemon for each folder of state.
 
+use api::errno_text;
 use rustix::fs::{FlockOperation, fcntl_lock};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -20,7 +21,7 @@ impl Drop for PidFile {
 
 /// The error says who has the file.
 pub fn acquire(path: &Path) -> Result<PidFile, String> {
-    let failed = |e: std::io::Error| format!("Failed to acquire pid file '{}': {e}", path.display());
+    let failed = |e: std::io::Error| format!("Failed to acquire pid file '{}': {}", path.display(), errno_text(&e));
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(failed)?;
     }

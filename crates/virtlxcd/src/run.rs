@@ -1,22 +1,21 @@
 //! The daemon's life: settings, lock, drivers, sockets, loop, orderly end.
 
-use crate::admin::{Admin, most_unauthenticated};
+use crate::admin::{Admin, Unauthenticated, most_unauthenticated};
 use crate::background;
-use crate::config::Config;
 use crate::daemon::{Daemon, Hypervisor};
 use crate::daemon_hook::{self, Turn};
 use crate::host::machine_uuid;
 use crate::idle::IdleEnd;
 use crate::log::{self, Filters, Outputs};
-use crate::lxc_config;
 use crate::options::Options;
 use crate::pidfile;
+use crate::reload::{Files, Reload};
 use crate::sockets::{self, Purpose};
-use api::Paths;
+use api::{Paths, errno_text};
 use rpc::server::{Control, EventFlags, Listening, Loop, Server, Source};
 use rustix::process::Signal;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -25,19 +24,31 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The error is a sentence for the person at the terminal.
 pub fn run(options: &Options) -> Result<(), String> {
+    if options.root.is_none() && !rustix::process::geteuid().is_root() {
+        return Err(
+            "only root can run it, as containers need namespaces, mounts and devices; with --root DIR anybody can \
+                    keep definitions there"
+                .to_string(),
+        );
+    }
+    background::detach();
+    serve(options).inspect_err(|why| log::last_words(why))
+}
+
+fn serve(options: &Options) -> Result<(), String> {
     let paths = options.root.as_deref().map_or_else(Paths::system, Paths::under);
-    let settings = Settings {
-        path: options.config.clone().unwrap_or_else(|| paths.etc.join("virtlxcd.conf")),
+    let files = Files {
+        daemon: options.config.clone().unwrap_or_else(|| paths.etc.join("virtlxcd.conf")),
         named: options.config.is_some(),
+        driver: paths.etc.join("lxc.conf"),
         verbose: options.verbose,
     };
-    let config = settings.read()?;
-    let security = lxc_config::read(&paths.etc.join("lxc.conf"))?;
-    log::start(settings.log_level(&config), Outputs::parse(&config.log_outputs)?, Filters::parse(&config.log_filters)?);
-    background::detach();
+    let settings = files.read()?;
+    let config = &settings.daemon;
+    log::start(files.log_level(config), Outputs::parse(&config.log_outputs)?, Filters::parse(&config.log_filters)?);
     raise_descriptor_limit();
     let signals = linux::signal::into_pipe(&[Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP].map(Signal::as_raw))
-        .map_err(|e| format!("cannot receive signals: {e}"))?;
+        .map_err(|e| format!("cannot receive signals: {}", errno_text(&e)))?;
 
     let pid_file = options.pid_file.clone().unwrap_or_else(|| paths.pid_dir().join("virtlxcd.pid"));
     let _pid = pidfile::acquire(&pid_file)?;
@@ -60,26 +71,36 @@ pub fn run(options: &Options) -> Result<(), String> {
     let idle = IdleEnd::new(&event_loop, needed, options.timeout.map(Duration::from_secs));
     daemon.set_idle(&idle);
     let servers = Arc::new(OnceLock::new());
-    let service =
-        Admin { servers: Arc::clone(&servers), idle, unauthenticated: Mutex::new(most_unauthenticated(&config)) };
+    let unauthenticated = Arc::new(Unauthenticated::new(most_unauthenticated(config)));
+    let service = Admin { servers: Arc::clone(&servers), idle, unauthenticated: Arc::clone(&unauthenticated) };
     let admin =
         Server::new("admin-worker", Arc::clone(&event_loop), service, config.admin_workers, config.admin_limits);
     _ = servers.set(vec![("admin", Arc::clone(&admin) as Arc<dyn Control>), ("virtlxcd", Arc::clone(&server) as _)]);
 
+    // Before anything is started that would stay: who connects meanwhile waits.
+    let sockets = Arc::new(sockets::open(&paths, config).map_err(said)?);
     daemon_hook::call(&paths, Turn::Start);
     // The drivers are ready before the first client is accepted.
+    let security = settings.driver.clone();
     daemon.start_drivers(&event_loop, config.audit, security, config.copy_controllers).map_err(said)?;
-    let sockets = sockets::open(&paths, &config).map_err(said)?;
-    for socket in &sockets {
-        let copy = socket.socket.try_clone().map_err(|e| format!("cannot use a socket: {e}"))?;
-        let listening = Listening { socket: copy, read_only: socket.purpose == Purpose::ReadOnly };
-        match socket.purpose {
+    for (purpose, socket) in sockets.copies().map_err(said)? {
+        let listening = Listening { socket, read_only: purpose == Purpose::ReadOnly };
+        match purpose {
             Purpose::Admin => admin.listen(listening),
             Purpose::ReadWrite | Purpose::ReadOnly => server.listen(listening),
         }
         .map_err(said)?;
     }
-    let signals = SignalSource { event_loop: Arc::clone(&event_loop), signals, settings, paths: paths.clone() };
+    let reload = Arc::new(Reload {
+        files,
+        daemon,
+        hypervisor: Arc::clone(&server) as _,
+        admin: Arc::clone(&admin) as _,
+        unauthenticated,
+        sockets: Arc::clone(&sockets),
+        held: Mutex::new(settings),
+    });
+    let signals = SignalSource { event_loop: Arc::clone(&event_loop), signals, reload, paths: paths.clone() };
     let signals = Arc::new(signals);
     event_loop.add(event_loop.token(), &signals.signals, EventFlags::IN, Arc::clone(&signals) as _).map_err(said)?;
     tracing::info!("virtlxcd {} is ready", env!("CARGO_PKG_VERSION"));
@@ -92,7 +113,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     tracing::info!("ending");
     _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     // Gone before the last reply: who connects from now on starts the next daemon.
-    drop(sockets);
+    sockets.close();
     admin.finish(Duration::ZERO);
     server.finish(PATIENCE);
     daemon_hook::call(&paths, Turn::Shutdown);
@@ -108,28 +129,11 @@ fn raise_descriptor_limit() {
     }
 }
 
-struct Settings {
-    path: PathBuf,
-    named: bool,
-    verbose: bool,
-}
-
-impl Settings {
-    fn read(&self) -> Result<Config, String> {
-        Config::read(&self.path, self.named)
-    }
-
-    fn log_level(&self, config: &Config) -> u32 {
-        let level = config.log_level.unwrap_or(3);
-        if self.verbose { level.min(2) } else { level }
-    }
-}
-
 /// Signals, as bytes in a pipe.
 struct SignalSource {
     event_loop: Arc<Loop>,
     signals: OwnedFd,
-    settings: Settings,
+    reload: Arc<Reload>,
     paths: Paths,
 }
 
@@ -139,30 +143,16 @@ impl Source for SignalSource {
         let Ok(count) = rustix::io::read(&self.signals, &mut bytes) else { return };
         for signal in bytes.iter().take(count) {
             if i32::from(*signal) == Signal::HUP.as_raw() {
-                self.reload();
+                let (reload, paths) = (Arc::clone(&self.reload), self.paths.clone());
+                // The loop waits for no file and no script.
+                std::thread::spawn(move || {
+                    reload.reload();
+                    daemon_hook::call(&paths, Turn::Reload);
+                });
             } else {
                 tracing::info!("received signal {signal}");
                 self.event_loop.stop();
             }
-        }
-    }
-}
-
-impl SignalSource {
-    /// Logging follows the file's new content; the other settings hold until the next start.
-    fn reload(&self) {
-        let paths = self.paths.clone();
-        // The loop waits for no script.
-        std::thread::spawn(move || daemon_hook::call(&paths, Turn::Reload));
-        let reread = self.settings.read().and_then(|config| {
-            Ok((Outputs::parse(&config.log_outputs)?, Filters::parse(&config.log_filters)?, config))
-        });
-        match reread {
-            Ok((outputs, filters, config)) => {
-                log::change(self.settings.log_level(&config), outputs, filters);
-                tracing::info!("settings read again from '{}'", self.settings.path.display());
-            }
-            Err(why) => tracing::error!("the settings stay as they were: {why}"),
         }
     }
 }

@@ -87,6 +87,8 @@ struct Pulse {
     wanted: bool,
     heard: Instant,
     unanswered: u32,
+    /// When the loop's timer is of use next; those that were set before it come to nothing.
+    due: Option<Instant>,
 }
 
 impl<S: Service> Client<S> {
@@ -115,7 +117,7 @@ impl<S: Service> Client<S> {
                 armed: EventFlags::IN,
             }),
             streams: Mutex::default(),
-            pulse: Mutex::new(Pulse { wanted: false, heard: Instant::now(), unanswered: 0 }),
+            pulse: Mutex::new(Pulse { wanted: false, heard: Instant::now(), unanswered: 0, due: None }),
             closed: AtomicBool::new(false),
         })
     }
@@ -147,11 +149,26 @@ impl<S: Service> Client<S> {
 
     /// From now on the client is asked for signs of life, as the limits say.
     pub fn want_keepalive(self: &Arc<Self>) {
-        let Some(keepalive) = self.server.limits().keepalive else { return };
         let mut pulse = lock(&self.pulse);
         if !std::mem::replace(&mut pulse.wanted, true) {
             pulse.heard = Instant::now();
-            self.server.event_loop.set_timer(self.token, pulse.heard + keepalive.interval);
+            self.await_silence(&mut pulse);
+        }
+    }
+
+    /// The server's limits are others.
+    pub(super) fn limits_changed(&self) {
+        let mut pulse = lock(&self.pulse);
+        if pulse.wanted {
+            self.await_silence(&mut pulse);
+        }
+    }
+
+    /// Sets the timer for when the client will have said nothing for too long.
+    fn await_silence(&self, pulse: &mut Pulse) {
+        pulse.due = self.server.limits().keepalive.map(|keepalive| pulse.heard + keepalive.interval);
+        if let Some(due) = pulse.due {
+            self.server.event_loop.set_timer(self.token, due);
         }
     }
 
@@ -436,9 +453,11 @@ impl<S: Service> Source for Client<S> {
         let Some(keepalive) = self.server.limits().keepalive else { return };
         let now = Instant::now();
         let mut pulse = lock(&self.pulse);
-        let due = pulse.heard + keepalive.interval;
-        if now < due {
-            self.server.event_loop.set_timer(self.token, due);
+        if pulse.due.is_none_or(|due| now < due) {
+            return;
+        }
+        if now < pulse.heard + keepalive.interval {
+            self.await_silence(&mut pulse);
             return;
         }
         if pulse.unanswered >= keepalive.count {
@@ -449,8 +468,8 @@ impl<S: Service> Source for Client<S> {
         }
         pulse.unanswered += 1;
         pulse.heard = now;
+        self.await_silence(&mut pulse);
         drop(pulse);
-        self.server.event_loop.set_timer(self.token, now + keepalive.interval);
         self.queue(Outgoing::ping(), Note::Nothing);
     }
 }

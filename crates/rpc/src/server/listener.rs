@@ -81,6 +81,7 @@ impl<S: Service> Control for Server<S> {
     fn set_limits(&self, limits: ClientLimits) {
         *lock(&self.limits) = limits;
         self.arm_listeners();
+        Server::clients(self).iter().for_each(|client| client.limits_changed());
     }
 
     fn workers(&self) -> PoolState {
