@@ -1,16 +1,10 @@
 # The documented calls of python3-libvirt, in the order of a container's life; each line is checked by the test.
-import sys, threading, time
-import libvirt
+import sys
 
 # Opened before there is a loop of events: where another thread runs that, libvirt's client now and then misses the wake-up of a
 # call that waits for a stream.
 plain = libvirt.open("lxc:///")
-libvirt.virEventRegisterDefaultImpl()
-stopped = threading.Event()
-def pump():
-    while not stopped.is_set():
-        libvirt.virEventRunDefaultImpl()
-threading.Thread(target=pump, daemon=True).start()
+stopped = run_events()
 
 conn = libvirt.open("lxc:///")
 assert conn.getType() == "LXC"

@@ -103,7 +103,7 @@ fn by_python() {
     let _daemon = Daemon::start();
     for (_, document) in both() {
         let mut command = Command::new("/usr/bin/python3");
-        command.args(["-c", include_str!("client.py"), &document]);
+        command.args(["-c", concat!(include_str!("event_loop.py"), include_str!("client.py")), &document]);
         let said = program::finish(command, b"", PATIENCE).ok();
         let lines: Vec<&str> = said.lines().collect();
         assert_eq!(

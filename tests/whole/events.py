@@ -1,13 +1,8 @@
 # Events as python3-libvirt tells them: one line each on standard output. Ends when the line `over` comes in, after all that
 # was published before.
-import sys, threading
-import libvirt
+import sys
 
-libvirt.virEventRegisterDefaultImpl()
-def pump():
-    while True:
-        libvirt.virEventRunDefaultImpl()
-threading.Thread(target=pump, daemon=True).start()
+run_events()
 
 LIFECYCLE = ["defined", "undefined", "started", "suspended", "resumed", "stopped", "shutdown", "pmsuspended", "crashed"]
 

@@ -22,7 +22,7 @@ struct Listener {
 
 impl Listener {
     fn start(domain: &str) -> Listener {
-        let script = file("events.py", include_str!("events.py"));
+        let script = file("events.py", concat!(include_str!("event_loop.py"), include_str!("events.py")));
         let mut command = Command::new("/usr/bin/python3");
         command.args([script.as_str(), domain]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("Debian's package python3-libvirt is needed");

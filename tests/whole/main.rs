@@ -36,6 +36,7 @@ mod output_json;
 mod readers;
 mod recorded;
 mod reload;
+mod remote;
 
 mod settings;
 mod shares;

@@ -38,7 +38,7 @@ fn tour(program: &str, arguments: &[&str], stages: &[&str]) {
 #[test]
 fn python() {
     let (_daemon, document) = prepare("exec sleep 100000", "");
-    let program = file("client.py", include_str!("tours/client.py"));
+    let program = file("client.py", concat!(include_str!("event_loop.py"), include_str!("tours/client.py")));
     let stages =
         ["connection", "network", "definition", "running", "refused", "devices", "inside", "descriptors", "over"];
     tour("/usr/bin/python3", &[&program, &document], &stages);

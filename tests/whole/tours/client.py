@@ -1,17 +1,10 @@
 # A long tour with python3-libvirt: what its programs ask of a connection, a domain, a network, in the order of their lives.
-import os, re, subprocess, sys, threading
+import os, re, subprocess, sys
 from time import time as now
-import libvirt, libvirt_lxc
+import libvirt_lxc
 
 libvirt.registerErrorHandler(lambda *_: None, None)
-libvirt.virEventRegisterDefaultImpl()
-stopped = threading.Event()
-
-def pump():
-    while not stopped.is_set():
-        libvirt.virEventRunDefaultImpl()
-
-threading.Thread(target=pump, daemon=True).start()
+stopped = run_events()
 
 def refused(code, call, *arguments):
     """The call fails with this code, and no other way."""
