@@ -41,6 +41,8 @@ pub fn run_inside(options: &Options, command: &[String]) -> Result<u8> {
     if !rustix::process::geteuid().is_root() {
         return Err("a sandbox needs root: mounts and namespaces are made for it".into());
     }
+    // Files and groups inside are for all users there, whatever who runs this keeps from others elsewhere.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let base = PathBuf::from(format!("/var/tmp/virtlxc-sandbox.{}", std::process::id()));
     std::fs::create_dir(&base).map_err(|error| format!("creating {}: {error}", base.display()))?;
     let mut janitor = run::ourselves()?
@@ -115,8 +117,6 @@ pub fn inside(arguments: &[String]) -> Result<u8> {
         return Err("no command was given".into());
     };
     let here = std::env::current_dir().map_err(|error| format!("the current folder: {error}"))?;
-    // What is made here is to be seen by users without ids, whatever who runs this keeps from others elsewhere.
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     root::enter(Path::new(base), Layout::named(layout)?, writable)?;
     let mut command = Command::new(program);
     command.args(arguments).env(VARIABLE, "1");
