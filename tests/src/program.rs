@@ -63,13 +63,24 @@ pub fn shell(line: &str) -> Outcome {
 /// Runs the command to its end with this input; fails when it cannot be run or does not end in time.
 #[track_caller]
 pub fn finish(command: Command, input: &[u8], patience: Duration) -> Outcome {
-    let outcome = observe(command, input, patience).unwrap_or_else(|error| panic!("{error}"));
+    let outcome = watch(command, input, patience, processes).unwrap_or_else(|error| panic!("{error}"));
     assert!(!outcome.late, "still running after {} s: {outcome}", patience.as_secs());
     outcome
 }
 
+/// What each process waits for, for who looks for the reason of a standstill.
+fn processes() -> String {
+    let shown = Command::new("ps").args(["-eo", "pid,ppid,stat,wchan:32,args"]).output();
+    shown.map(|shown| String::from_utf8_lossy(&shown.stdout).into_owned()).unwrap_or_default()
+}
+
 /// Runs the command to its end with this input; kills it when the time is over.
-pub fn observe(mut command: Command, input: &[u8], patience: Duration) -> Result<Outcome, String> {
+pub fn observe(command: Command, input: &[u8], patience: Duration) -> Result<Outcome, String> {
+    watch(command, input, patience, String::new)
+}
+
+/// The same, with something to be said of the moment when the time is over.
+fn watch(mut command: Command, input: &[u8], patience: Duration, then: fn() -> String) -> Result<Outcome, String> {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let shown = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -81,6 +92,7 @@ pub fn observe(mut command: Command, input: &[u8], patience: Duration) -> Result
         thread::spawn(move || _ = to.write_all(&input));
     }
     let late = !ended_within(child.id(), patience);
+    let about = if late { then() } else { String::new() };
     if late {
         _ = child.kill();
     }
@@ -89,7 +101,7 @@ pub fn observe(mut command: Command, input: &[u8], patience: Duration) -> Result
         use std::os::unix::process::ExitStatusExt;
         status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
     };
-    Ok(Outcome { command: shown, code, out: out.text(), err: err.text(), late })
+    Ok(Outcome { command: shown, code, out: out.text(), err: err.text() + &about, late })
 }
 
 /// What comes out of a pipe, read beside the program so that neither waits for the other.

@@ -15,7 +15,7 @@ use tests::terminal::Terminal;
 
 const ROOT: &str = "/opt/debian";
 /// Some sixty units, on a machine that may be busy.
-const BOOT: Duration = Duration::from_secs(120);
+const BOOT: Duration = Duration::from_secs(180);
 
 fn unpack() {
     let images = std::env::var_os("VIRTLXC_IMAGES").expect("`cargo xtask test whole` names the folder of images");

@@ -104,7 +104,7 @@ fn by_python() {
     for (_, document) in both() {
         let mut command = Command::new("/usr/bin/python3");
         command.args(["-c", concat!(include_str!("event_loop.py"), include_str!("client.py")), &document]);
-        let said = program::finish(command, b"", PATIENCE).ok();
+        let said = program::finish(command, b"", 3 * PATIENCE).ok();
         let lines: Vec<&str> = said.lines().collect();
         assert_eq!(
             lines,

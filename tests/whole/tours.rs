@@ -13,7 +13,7 @@ use tests::program::{self, Outcome, eventually};
 use tests::{image, sandbox};
 
 /// A tour of many calls on a machine that may be busy.
-const TOUR: Duration = Duration::from_secs(120);
+const TOUR: Duration = Duration::from_secs(240);
 const ROOT: &str = "/opt/box";
 
 /// The daemon, a root to start, and the definition of `box` with these devices.
@@ -245,7 +245,7 @@ fn virt_admin_client() {
 
     let mut listener = Command::new(DEBIAN_VIRSH);
     let mut listener =
-        Background::start(listener.args(["-c", "lxc:///", "event", "--all", "--loop", "--timeout", "120"]));
+        Background::start(listener.args(["-c", "lxc:///", "event", "--all", "--loop", "--timeout", "600"]));
     let id = eventually("the client is listed", TOUR, || {
         let listed = virt_admin(&["client-list", "virtlxcd"]).ok();
         let row = listed.lines().find(|line| line.contains("unix"))?;

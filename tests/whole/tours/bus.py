@@ -7,7 +7,7 @@ os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = os.environ["DBUS_SESSION_BUS_ADDRESS"]
 LXC, CONNECT, DOMAIN, NETWORK = "/org/libvirt/LXC", "org.libvirt.Connect", "org.libvirt.Domain", "org.libvirt.Network"
 bus = Gio.bus_get_sync(Gio.BusType.SESSION)
 loop = GLib.MainLoop()
-GLib.timeout_add_seconds(60, lambda: sys.exit("nothing more has happened for 60 s"))
+GLib.timeout_add_seconds(200, lambda: sys.exit("nothing more has happened for 200 s"))
 
 def until(true):
     context = loop.get_context()
@@ -19,7 +19,7 @@ service = subprocess.Popen([sys.argv[1], "--system"])
 until(lambda: present)
 
 def call(path, interface, method, signature="()", *values):
-    answer = bus.call_sync("org.libvirt", path, interface, method, GLib.Variant(signature, values), None, 0, 30000, None)
+    answer = bus.call_sync("org.libvirt", path, interface, method, GLib.Variant(signature, values), None, 0, 120000, None)
     answer = answer.unpack()
     return answer[0] if len(answer) == 1 else answer
 

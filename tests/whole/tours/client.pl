@@ -86,7 +86,7 @@ $dom->resume;
 $dom->destroy;
 $dom->undefine;
 # Defined, started, suspended, resumed, stopped, undefined.
-Sys::Virt::Event::add_timeout(30_000, sub { die "events: @seen\n" });
+Sys::Virt::Event::add_timeout(120_000, sub { die "events: @seen\n" });
 Sys::Virt::Event::run_default() while @seen < 6;
 hold("order of events: @seen", "@seen" eq '0 2 3 4 5 1');
 $conn->domain_event_deregister_any($callback);

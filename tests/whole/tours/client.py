@@ -25,7 +25,7 @@ class Heard:
             self.changed.notify_all()
     def wait(self, *event):
         with self.changed:
-            assert self.changed.wait_for(lambda: event in self.all, 30), (event, self.all)
+            assert self.changed.wait_for(lambda: event in self.all, 120), (event, self.all)
 
 conn = libvirt.open("lxc:///")
 heard = Heard()

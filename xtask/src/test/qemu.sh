@@ -223,7 +223,7 @@ cat /etc/passwd > /var/job/also; sleep 1000,' confined.xml
     [ "$(cat /proc/${init% }/attr/current)" = "virtlxc-test (enforce)" ]
     $virsh dominfo confined
     $virsh dominfo confined | grep -q '^Security label: *virtlxc-test (enforcing)'
-    timeout 60 sh -c 'until [ -s also ]; do sleep 0.1; done'
+    timeout 200 sh -c 'until [ -s also ]; do sleep 0.1; done'
     [ ! -s got ]
     $virsh dumpxml confined | grep -q '<label>virtlxc-test</label>'
     $virsh destroy confined
@@ -272,7 +272,7 @@ missing() {
     cat said
     grep -q "Unable to find 'cpuacct' cgroups controller mount. Mount it: 'mkdir -p .* && mount -t cgroup -o cpuacct" said
     kill "$(cat /run/virtlxcd.pid)"
-    timeout 60 sh -c 'while [ -e /run/virtlxcd.pid ]; do sleep 0.1; done'
+    timeout 200 sh -c 'while [ -e /run/virtlxcd.pid ]; do sleep 0.1; done'
     umount /dev/cgroup
 }
 
