@@ -133,7 +133,7 @@ fn each_has_an_address_and_the_gateway_answers() {
         // The first one's root is the machine's own, where the script is below the second's.
         let script = format!("[ -e /etc/udhcpc ] && echo /etc/udhcpc || echo {PRIVATE_ROOT}/etc/udhcpc");
         guest
-            .shell(&format!("busybox ip link set eth0 up && busybox udhcpc -i eth0 -n -q -t 50 -T 1 -s $({script})"))
+            .shell(&format!("busybox ip link set eth0 up && busybox udhcpc -i eth0 -q -t 50 -T 1 -A 1 -s $({script})"))
             .ok();
         let shown = guest.shell("busybox ip -o -4 addr show dev eth0").ok();
         assert!(shown.contains("inet 192.168.122.") && shown.contains("/24 "), "{shown}");

@@ -496,7 +496,7 @@ fn what_outlives_its_controller_is_cleared_away_when_it_ends() {
     let before = Leftovers::now();
     let lent = "<filesystem type='mount'><source dir='/opt/mute'/><target dir='/mnt/mute'/></filesystem>";
     let guest = running("touch /up; exec cat /mnt/mute/file", lent, "");
-    eventually("it hangs", PATIENCE, || guest.proc("wchan").contains("request_wait_answer").then_some(()));
+    eventually("it hangs", PATIENCE, || waits_for_an_answer(guest.init).then_some(()));
     kill(guest.controller, Signal::KILL);
     // Its end is waited for, but not for ever.
     eventually("the domain is gone", 2 * PATIENCE, || (virsh(&["domstate", "box"]).code != 0).then_some(()));

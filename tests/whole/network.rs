@@ -20,7 +20,7 @@ fn define(name: &str, network: &str) {
 /// The address that udhcpc was given, once it was.
 fn address(guest: &Guest) -> String {
     // Like libvirt's, an interface without addresses in the document is the guest's to bring up.
-    guest.shell("ip link set eth0 up; udhcpc -i eth0 -n -q -t 50 -T 1 -s /etc/udhcpc -x hostname:$(hostname)").ok();
+    guest.shell("ip link set eth0 up; udhcpc -i eth0 -q -t 50 -T 1 -A 1 -s /etc/udhcpc -x hostname:$(hostname)").ok();
     let shown = guest.shell("ip -o -4 addr show dev eth0").ok();
     let found =
         shown.split_whitespace().find(|word| word.contains('/')).unwrap_or_else(|| panic!("no address: {shown}"));

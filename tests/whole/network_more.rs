@@ -18,7 +18,7 @@ fn start(name: &str, devices: &str) -> Guest {
 }
 
 fn dhcp(guest: &Guest) -> String {
-    guest.shell("ip link set eth0 up; udhcpc -i eth0 -n -q -t 50 -T 1 -s /etc/udhcpc").ok();
+    guest.shell("ip link set eth0 up; udhcpc -i eth0 -q -t 50 -T 1 -A 1 -s /etc/udhcpc").ok();
     guest.shell("ip -o -4 addr show dev eth0").ok()
 }
 
