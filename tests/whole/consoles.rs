@@ -106,6 +106,9 @@ fn the_terminal_is_restored_whatever_happens() {
     is_restored(&terminal);
 
     // A daemon that does not answer any more, and one that is gone.
+    eventually("the end is noticed", PATIENCE, || {
+        (virsh(&["domstate", "box"]).ok().trim() == "shut off").then_some(())
+    });
     virsh(&["start", "box"]).ok();
     for leave in [Leave::Key, Leave::Signal] {
         let mut terminal = connected();

@@ -110,7 +110,9 @@ fn our_daemon_and_debians_controller() {
     let guest = Guest::of("box");
     assert_eq!(fs::read_link(format!("/proc/{}/exe", guest.controller)).unwrap(), Path::new(DEBIAN_CONTROLLER));
     guest
-        .shell("ip link set eth0 up && udhcpc -i eth0 -q -t 50 -T 1 -A 1 -s /etc/udhcpc && ping -c 1 -W 30 192.168.122.1")
+        .shell(
+            "ip link set eth0 up && udhcpc -i eth0 -q -t 50 -T 1 -A 1 -s /etc/udhcpc && ping -c 1 -W 30 192.168.122.1",
+        )
         .ok();
     let mut command = Command::new(ours("virsh"));
     let mut terminal = Terminal::start(command.args(["console", "box"])).unwrap();

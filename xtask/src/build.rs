@@ -4,6 +4,7 @@
 //! each container pays for one small process. It has a target folder of its own, since its flags differ.
 
 use crate::{Result, run};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 pub const PROGRAMS: [&str; 3] = ["virtlxcd", "libvirt_lxc", "virsh"];
@@ -22,6 +23,9 @@ pub fn command(arguments: &[String]) -> Result<u8> {
 /// Builds all three; what is fresh already costs a fraction of a second.
 pub fn build() -> Result<()> {
     run::run(run::cargo()?.args(["build", "--quiet", "--release", "-p", "virtlxcd", "-p", "virsh"]))?;
+    for program in ["virtlxcd", "virsh"] {
+        make_everybodys(&run::programs()?.join(program))?;
+    }
     build_static("controller", "libvirt_lxc")
 }
 
@@ -45,7 +49,14 @@ fn build_static(package: &str, program: &str) -> Result<()> {
 fn replace(from: &Path, to: &Path) -> Result<()> {
     let new = to.with_extension("new");
     std::fs::copy(from, &new).map_err(|error| format!("copying {} to {}: {error}", from.display(), new.display()))?;
+    make_everybodys(&new)?;
     std::fs::rename(&new, to).map_err(|error| format!("renaming {} to {}: {error}", new.display(), to.display()))
+}
+
+/// Lets all users run a program, whatever the caller keeps from them otherwise.
+fn make_everybodys(program: &Path) -> Result<()> {
+    let permissions = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(program, permissions).map_err(|error| format!("{}: {error}", program.display()))
 }
 
 fn host_triple() -> Result<String> {
