@@ -509,6 +509,35 @@ fn what_outlives_its_controller_is_cleared_away_when_it_ends() {
 }
 
 #[test]
+fn what_is_lent_and_does_not_answer_is_named() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    let mut server = mute("/opt/mute");
+    fs::create_dir_all("/opt/lent").unwrap();
+    image::busybox(Path::new(ROOT), "exec sleep 1000").unwrap();
+    // What is asked for while the document is planned, and while the container is built.
+    for (source, lent) in [
+        ("/opt/mute/file", "<source dir='/opt/mute/file'/><target dir='/mnt/lent'/></filesystem>"),
+        (
+            "/opt/mute",
+            "<source dir='/opt/mute'/><target dir='/mnt/lent'/></filesystem><filesystem type='mount'>\
+             <source dir='/opt/lent'/><target dir='/mnt/lent/below'/></filesystem>",
+        ),
+    ] {
+        let document = domain("box", ROOT, &["/init"], &format!("<filesystem type='mount'>{lent}"));
+        virsh(&["define", &file("box.xml", &document)]).ok();
+        let said = virsh(&["start", "box"]).failure();
+        let words = format!("'{source}', the source of the file system on /mnt/lent, does not answer");
+        assert!(said.contains(&words), "{said}");
+        assert_eq!(virsh(&["domstate", "box"]).ok().trim(), "shut off");
+        virsh(&["undefine", "box"]).ok();
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(daemon.is_alive());
+}
+
+#[test]
 fn a_controller_that_dies_beside_a_container_that_hangs() {
     sandbox::require();
     let daemon = Daemon::start();

@@ -27,6 +27,9 @@ const SIGN: &[u8; 1] = b"c";
 /// said about them and that itself.
 const GROUPS: u8 = b'g';
 
+/// No work of a controller's takes so long.
+const QUIET: Duration = Duration::from_secs(5);
+
 /// A controller that has failed ends within this time.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -184,9 +187,19 @@ impl Controller {
         Arc::clone(&self.pidfd)
     }
 
-    /// Waits for the controller's next sign.
-    pub fn wait_for_sign(&mut self, patience: Duration, log: &DomainLog) -> Result<()> {
-        let [signed, ended] = wait(&[&self.from, &self.pidfd], patience);
+    /// Waits for the controller's next sign. Who is quiet for long may be held up: `by` is then to say by what.
+    pub fn wait_for_sign(
+        &mut self,
+        patience: Duration,
+        log: &DomainLog,
+        by: impl Fn() -> Option<String>,
+    ) -> Result<()> {
+        if wait(&[&self.from, &self.pidfd], QUIET) == [false, false]
+            && let Some(words) = by()
+        {
+            return Err(log.failure(&words));
+        }
+        let [signed, ended] = wait(&[&self.from, &self.pidfd], patience.saturating_sub(QUIET));
         if !signed && !ended {
             return Err(log.failure(&format!("the controller gave no sign within {} s", patience.as_secs())));
         }

@@ -41,6 +41,7 @@ mod replug;
 mod security;
 mod shares;
 mod shutdown;
+mod sources;
 mod start;
 mod statistics;
 mod stop;
