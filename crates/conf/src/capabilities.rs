@@ -243,7 +243,7 @@ const DEVICES: [(&str, &[Words]); 7] = [
         ],
     ),
     ("rng", &[]),
-    ("filesystem", &[("driverType", &["path", "loop"])]),
+    ("filesystem", &[("driverType", &["path", "loop", "nbd"])]),
     ("tpm", &[]),
 ];
 

@@ -1,11 +1,13 @@
 //! File systems in files and on block devices: which one it is, and a mount of it.
 
 use crate::failure::{Doing, Failure, Result};
+use crate::served;
 use linux::loopdev;
 use linux::mount::{Detached, attribute};
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 
 /// Where each kind has its mark. What has none of them is not mounted: the kernel is not to guess at a guest's data.
 const MARKS: [(&str, usize, &[u8]); 8] = [
@@ -21,14 +23,35 @@ const MARKS: [(&str, usize, &[u8]); 8] = [
 /// Up to the end of the last mark.
 const HEAD: usize = 0x1_0048;
 
-/// The file system of an image, through a loop device that goes with the last mount.
-pub fn mount_file(path: &Path, attributes: u64) -> Result<Detached> {
-    let shown = path.display();
-    std::fs::metadata(path).doing(|| format!("Unable to open {shown}"))?;
-    let read_only = attributes & attribute::READ_ONLY != 0;
-    let device =
-        loopdev::attach(Path::new("/dev"), path, read_only).map_err(|failure| Failure::new(failure.to_string()))?;
-    mount(path, &device.node, attributes)
+/// An image as a block device. It is there as long as this or a mount of it is, or somebody else has it open.
+#[derive(Debug)]
+pub struct ImageDevice {
+    pub major: u32,
+    pub minor: u32,
+    node: PathBuf,
+    _held: OwnedFd,
+}
+
+/// `format` is what a program has to read, where it is not the file as it is; `state` a folder of the machine that is root's.
+pub fn attach(file: &Path, format: Option<&str>, read_only: bool, state: &Path) -> Result<ImageDevice> {
+    std::fs::metadata(file).doing(|| format!("Unable to open {}", file.display()))?;
+    let (node, held) = match format {
+        None => {
+            let device = loopdev::attach(Path::new("/dev"), file, read_only);
+            let device = device.map_err(|failure| Failure::new(failure.to_string()))?;
+            (device.node, device.file)
+        }
+        Some(format) => served::attach(file, format, read_only, state)?,
+    };
+    let number = rustix::fs::fstat(&held).map_err(Into::into).doing(|| format!("Unable to look at {}", node.display()));
+    let number = number?.st_rdev;
+    Ok(ImageDevice { major: rustix::fs::major(number), minor: rustix::fs::minor(number), node, _held: held })
+}
+
+/// The file system of an image, on a device that goes with the last mount.
+pub fn mount_file(file: &Path, format: Option<&str>, attributes: u64, state: &Path) -> Result<Detached> {
+    let device = attach(file, format, attributes & attribute::READ_ONLY != 0, state)?;
+    mount(file, &device.node, attributes)
 }
 
 pub fn mount_device(path: &Path, attributes: u64) -> Result<Detached> {

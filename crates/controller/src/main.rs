@@ -19,6 +19,7 @@ mod prepare;
 mod procview;
 mod run;
 mod serve;
+mod served;
 mod tree;
 mod users;
 

@@ -2,12 +2,11 @@
 //! of what the document names, `/dev` with its nodes, the container's terminals. Nothing of it is visible to anybody yet.
 
 use crate::failure::{Doing, Failure, Result};
-use crate::image;
+use crate::image::{self, ImageDevice};
 use crate::plan::{ImageDisk, Kind, Mount, Node, Plan, What};
 use linux::beneath;
 use linux::cgroup::DeviceRule;
 use linux::idmap;
-use linux::loopdev::{self, LoopDevice};
 use linux::mount::Detached;
 use linux::pty::Pty;
 use rustix::fs::{FileType, Mode};
@@ -20,8 +19,8 @@ pub struct Prepared {
     pub mounts: Vec<Option<Detached>>,
     /// The container's terminals, one for each console.
     pub terminals: Vec<Pty>,
-    /// Loop devices that are there as long as somebody has them open.
-    pub images: Vec<LoopDevice>,
+    /// Devices of the disks that are images.
+    pub images: Vec<ImageDevice>,
 }
 
 /// The machine's ids of the container's root.
@@ -31,7 +30,8 @@ struct Owner {
     gid: u32,
 }
 
-pub fn prepare(plan: &Plan, consoles: usize) -> Result<Prepared> {
+/// `state` is a folder of the machine that is root's.
+pub fn prepare(plan: &Plan, consoles: usize, state: &Path) -> Result<Prepared> {
     let owner = match plan.users.is_empty() {
         true => None,
         false => Some(Owner {
@@ -39,14 +39,15 @@ pub fn prepare(plan: &Plan, consoles: usize) -> Result<Prepared> {
             gid: idmap::outside(&plan.groups, 0).unwrap_or(0),
         }),
     };
-    let root = folder_or_image(&plan.root)?
+    let root = folder_or_image(&plan.root, state)?
         .ok_or_else(|| Failure::unsupported("the container's root must be a folder, a block device or an image"))?;
     let mut terminals = Vec::new();
-    let images: Vec<LoopDevice> = plan.image_disks.iter().map(attach).collect::<Result<_>>()?;
+    let attach = |disk: &ImageDisk| image::attach(&disk.file, disk.format.as_deref(), disk.read_only, state);
+    let images: Vec<ImageDevice> = plan.image_disks.iter().map(attach).collect::<Result<_>>()?;
     let mut mounts = Vec::new();
     for mount in &plan.mounts {
         mounts.push(match &mount.what {
-            What::Folder(_) | What::Block(_) | What::Image(_) => folder_or_image(mount)?,
+            What::Folder(_) | What::Block(_) | What::Image { .. } => folder_or_image(mount, state)?,
             What::Ram(size) => Some(memory(("tmpfs", "1777"), *size, mount.attributes, owner)?),
             What::Devices => Some(devices(plan, &images, mount, owner)?),
             What::Terminals => {
@@ -70,18 +71,10 @@ pub fn prepare(plan: &Plan, consoles: usize) -> Result<Prepared> {
     Ok(Prepared { root, mounts, terminals, images })
 }
 
-/// Of loop devices (Documentation/admin-guide/devices.txt).
-const LOOP_MAJOR: u32 = 7;
-
-fn attach(disk: &ImageDisk) -> Result<LoopDevice> {
-    std::fs::metadata(&disk.file).doing(|| format!("Unable to open {}", disk.file.display()))?;
-    loopdev::attach(Path::new("/dev"), &disk.file, disk.read_only).map_err(|failure| Failure::new(failure.to_string()))
-}
-
 impl Prepared {
     /// What may be used beside the plan's own devices.
     pub fn device_rules(&self) -> impl Iterator<Item = DeviceRule> {
-        self.images.iter().map(|image| DeviceRule::block(LOOP_MAJOR, image.number))
+        self.images.iter().map(|image| DeviceRule::block(image.major, image.minor))
     }
 
     /// Maps owners of files by the container's ids: of what the document says so about, and else of folders and images whose
@@ -91,7 +84,8 @@ impl Prepared {
         let all = all.chain(plan.mounts.iter().zip(self.mounts.iter().map(Option::as_ref)));
         let mut notes = Vec::new();
         for (planned, detached) in all {
-            let (What::Folder(_) | What::Block(_) | What::Image(_), Some(detached)) = (&planned.what, detached) else {
+            let (What::Folder(_) | What::Block(_) | What::Image { .. }, Some(detached)) = (&planned.what, detached)
+            else {
                 continue;
             };
             if !planned.maps_ids.unwrap_or_else(|| !belongs_to_container(plan, detached)) {
@@ -114,7 +108,7 @@ fn belongs_to_container(plan: &Plan, detached: &Detached) -> bool {
     owner.is_ok_and(|uid| uid != 0 && plan.users.iter().any(|range| among(range, uid)))
 }
 
-fn folder_or_image(mount: &Mount) -> Result<Option<Detached>> {
+fn folder_or_image(mount: &Mount, state: &Path) -> Result<Option<Detached>> {
     let detached = match &mount.what {
         What::Folder(path) => {
             let shown = path.display();
@@ -124,7 +118,7 @@ fn folder_or_image(mount: &Mount) -> Result<Option<Detached>> {
             copy
         }
         What::Block(path) => image::mount_device(path, mount.attributes)?,
-        What::Image(path) => image::mount_file(path, mount.attributes)?,
+        What::Image { file, format } => image::mount_file(file, format.as_deref(), mount.attributes, state)?,
         _ => return Ok(None),
     };
     Ok(Some(detached))
@@ -138,13 +132,13 @@ fn memory((name, mode): (&str, &str), kib: u64, attributes: u64, owner: Option<O
     Detached::filesystem("tmpfs", &options, attributes).doing(|| format!("Failed to mount {kib} KiB of memory"))
 }
 
-fn devices(plan: &Plan, images: &[LoopDevice], mount: &Mount, owner: Option<Owner>) -> Result<Detached> {
+fn devices(plan: &Plan, images: &[ImageDevice], mount: &Mount, owner: Option<Owner>) -> Result<Detached> {
     let dev = memory(("devfs", "755"), 64, mount.attributes, owner)?;
     for node in &plan.nodes {
         make_node(dev.as_fd(), node, owner)?;
     }
     for (disk, image) in plan.image_disks.iter().zip(images) {
-        let (kind, major, minor) = (Kind::Block, LOOP_MAJOR, image.number);
+        let (kind, major, minor) = (Kind::Block, image.major, image.minor);
         make_node(dev.as_fd(), &Node { path: disk.name.clone().into(), kind, major, minor, mode: 0o700 }, owner)?;
     }
     for (name, target) in &plan.links {

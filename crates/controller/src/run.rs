@@ -5,6 +5,7 @@ use crate::console_log::ConsoleLog;
 use crate::container::{self, Given};
 use crate::failure::{Doing, Failure, Result};
 use crate::handshake::Handshake;
+use crate::image::ImageDevice;
 use crate::log;
 use crate::monitor::Monitor;
 use crate::options::Options;
@@ -17,7 +18,6 @@ use conf::domain::Host;
 use conf::status::DomainStatus;
 use linux::capability;
 use linux::cgroup::{DeviceRule, Group, Hierarchies};
-use linux::loopdev::LoopDevice;
 use linux::mount::Detached;
 use linux::netlink::{Netns, Socket};
 use linux::process::{self, Child, End};
@@ -137,7 +137,7 @@ struct Running {
     consoles: Vec<Console>,
     view: Option<ProcView>,
     /// Open as long as the container may use them.
-    images: Vec<LoopDevice>,
+    images: Vec<ImageDevice>,
 }
 
 /// Builds the container and starts its init; on a failure nothing of it runs on. The daemon removes the control groups,
@@ -145,7 +145,7 @@ struct Running {
 fn start(plan: &Plan, inherited: Inherited, state: &Path, monitor: &mut Monitor) -> Result<Running> {
     let Inherited { consoles, passed, mut handshake, shared, document } = inherited;
     plan.notes.iter().for_each(log::info);
-    let prepared = prepare::prepare(plan, consoles.len())?;
+    let prepared = prepare::prepare(plan, consoles.len(), state)?;
     let made = if document.is_some() { handshake.groups()? } else { None };
     let group = join_group(plan, made)?;
 

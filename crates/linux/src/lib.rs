@@ -11,6 +11,7 @@ pub mod fuse;
 pub mod handover;
 pub mod idmap;
 pub mod label;
+pub mod lock;
 pub mod loopdev;
 pub mod mount;
 pub mod mountinfo;

@@ -10,17 +10,9 @@ use std::path::{Path, PathBuf};
 /// An open loop device. The kernel detaches the file when this and all mounts of the device are gone.
 #[derive(Debug)]
 pub struct LoopDevice {
-    file: OwnedFd,
-    /// The N of `/dev/loopN`.
-    pub number: u32,
+    pub file: OwnedFd,
     /// Its node, in the folder that was given.
     pub node: PathBuf,
-}
-
-impl AsFd for LoopDevice {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
-    }
 }
 
 /// What failed, with its path.
@@ -72,7 +64,7 @@ pub fn attach(dev: &Path, image: &Path, read_only: bool) -> Result<LoopDevice, F
         let file = rustix::fs::open(&node, access | OFlags::CLOEXEC, Mode::empty())
             .map_err(|error| failed("cannot open loop device", &node, error.into()))?;
         match configure(file.as_fd(), backing.as_fd(), image, read_only) {
-            Ok(()) => return Ok(LoopDevice { file, number, node }),
+            Ok(()) => return Ok(LoopDevice { file, node }),
             Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {}
             Err(error) => return Err(failed("cannot attach to a loop device image", image, error)),
         }

@@ -42,7 +42,7 @@ const CONTAINER: Image = Image {
 const MACHINE: Image = Image {
     files: &["machine.kernel", "machine.initrd", "machine.disk"],
     packages: "linux-image-cloud-amd64,systemd-sysv,dbus,udev,kmod,iproute2,iputils-ping,procps,busybox-static,\
-               dnsmasq-base,nftables,util-linux,systemd-container,apparmor",
+               dnsmasq-base,nftables,util-linux,systemd-container,apparmor,qemu-utils",
     make: "cp /debian/boot/vmlinuz-* machine.kernel.new; cp /debian/boot/initrd.img-* machine.initrd.new; \
            rm /debian/boot/*; cp machine.job /debian/sbin/job; chmod 755 /debian/sbin/job; passwd -R /debian -d root; echo machine > /debian/etc/hostname; \
            mkfs.ext4 -q -d /debian -L root machine.disk.new 3G",

@@ -44,6 +44,11 @@ check() {
     fi
 }
 
+# COMMAND...: what is to fail. A shell that ends with the first failure does not look at what stands behind a `!`.
+fails() {
+    if "$@"; then return 1; fi
+}
+
 # Whether no filter is given, or one is a part of the name.
 wanted() {
     [ ! -s filters ] && return 0
@@ -116,7 +121,7 @@ service() {
     init=$(cat /proc/$id/task/$id/children)
     cat /proc/$id/cgroup /proc/${init% }/cgroup
     # Not in the daemon's own group, which systemd ends with it.
-    ! grep -q virtlxcd.service /proc/$id/cgroup /proc/${init% }/cgroup
+    fails grep -q virtlxcd.service /proc/$id/cgroup /proc/${init% }/cgroup
     grep -q "no systemd scope, own groups instead" /var/log/libvirt/lxc/served.log
     systemctl restart virtlxcd.service
     [ "$($virsh domid served)" = "$id" ]
@@ -228,15 +233,99 @@ cat /etc/passwd > /var/job/also; sleep 1000,' confined.xml
     $virsh dumpxml confined | grep -q '<label>virtlxc-test</label>'
     $virsh destroy confined
     sleeper confined "$(label no-such-profile)"
-    ! $virsh create confined.xml 2> said
+    fails $virsh create confined.xml 2> said
     grep -q "AppArmor profile 'no-such-profile' is not loaded" said
     sleeper confined "<seclabel type='dynamic' model='apparmor'/>"
-    ! $virsh create confined.xml 2> said
+    fails $virsh create confined.xml 2> said
     grep -q "profiles of AppArmor are not generated" said
     sleeper confined
     $virsh create confined.xml
     $virsh dominfo confined | grep -q '^Security label: *unconfined (permissive)'
     $virsh destroy confined
+}
+
+# An image in a format that qemu-nbd reads, as a folder, as the root and as a disk: what is written is there the next time, and
+# nothing is left of device and program, however the container ends.
+served() {
+    set -ex
+    let_go_of_all() {
+        for device in /sys/block/nbd*; do
+            [ ! -e $device/pid ] && [ "$(cat $device/size)" = 0 ] || return
+        done
+        ! pgrep -x qemu-nbd
+    }
+    mkdir -p tree/bin
+    cp /bin/busybox tree/bin/
+    for name in sh sleep cat; do ln -s busybox tree/bin/$name; done
+    truncate -s 64M plain.img
+    mkfs.ext4 -q -d tree plain.img
+    qemu-img convert -f raw -O qcow2 plain.img box.qcow2
+    image() {
+        sleeper served
+        sed -i "s,<interface.*</interface>,<filesystem type='file'><driver type='nbd' format='qcow2'/>\
+<source file='/var/job/$1'/>$3<target dir='$2'/></filesystem>," served.xml
+    }
+    in_it() {
+        $virsh exec served -- /bin/sh -c "$1"
+    }
+    image box.qcow2 /mnt/disk
+    $virsh create served.xml
+    # Where the daemon is, and not where the container's end would end it.
+    grep virtlxcd.service "/proc/$(pgrep -x qemu-nbd)/cgroup"
+    in_it 'echo kept > /mnt/disk/file; dd if=/dev/zero of=/mnt/disk/more bs=1M count=8'
+    $virsh destroy served
+    # At once: what was written is waited for.
+    $virsh create served.xml
+    [ "$(in_it 'cat /mnt/disk/file; stat -c %s /mnt/disk/more')" = "kept
+8388608" ]
+    in_it 'echo again >> /mnt/disk/file'
+    kill -9 "$($virsh domid served)"
+    patiently let_go_of_all
+    patiently sh -c "! $virsh domstate served"
+    # As the root, and read-only.
+    image box.qcow2 /
+    $virsh create served.xml
+    [ "$(in_it 'cat /file; echo no > /file2 && echo yes')" = "kept
+again
+yes" ]
+    $virsh destroy served
+    patiently let_go_of_all
+    image box.qcow2 / '<readonly/>'
+    $virsh create served.xml
+    fails in_it 'echo no > /file3'
+    cat /sys/block/nbd*/ro | grep -qx 1
+    # Whoever reads, too, can be one of many.
+    sed 's,served</name>,beside</name>,' served.xml > beside.xml
+    $virsh create beside.xml
+    $virsh destroy beside
+    $virsh destroy served
+    patiently let_go_of_all
+    # As a disk, there for the container while it has it open or not.
+    sleeper served
+    sed -i "s,<interface.*</interface>,<disk type='file'><driver name='nbd' type='qcow2'/>\
+<source file='/var/job/box.qcow2'/><target dev='sdb'/></disk>," served.xml
+    $virsh create served.xml
+    [ "$(in_it 'blockdev --getsize64 /dev/sdb; blockdev --getsize64 /dev/sdb')" = "67108864
+67108864" ]
+    # Another container does not get it meanwhile.
+    image box.qcow2 /mnt/disk
+    sed -i 's,served</name>,beside</name>,' served.xml
+    fails $virsh create served.xml 2> said
+    cat said
+    grep -q '/var/job/box.qcow2: qemu-nbd: .*lock' said
+    kill -9 "$($virsh domid served)"
+    patiently let_go_of_all
+    # Of a start that fails later nothing is left.
+    image box.qcow2 /mnt/disk
+    sed -i 's,/bin/sleep,/bin/nothing,' served.xml
+    fails $virsh create served.xml
+    patiently let_go_of_all
+    # What is no such image is refused, and nothing is left.
+    image plain.img /mnt/disk
+    fails $virsh create served.xml 2> said
+    cat said
+    grep -q "Unable to serve /var/job/plain.img: qemu-nbd: .*not in qcow2 format" said
+    let_go_of_all
 }
 
 # LAYOUT TEST: on the hierarchies that are mounted, with files, processes and network of its own. The machine is thrown away.
@@ -268,7 +357,7 @@ missing() {
     sed -i 's,<interface.*</interface>,,' short.xml
     unset LIBVIRT_AUTOSTART
     programs/virtlxcd -d
-    ! $virsh create short.xml 2> said
+    fails $virsh create short.xml 2> said
     cat said
     grep -q "Unable to find 'cpuacct' cgroups controller mount. Mount it: 'mkdir -p .* && mount -t cgroup -o cpuacct" said
     kill "$(cat /run/virtlxcd.pid)"
@@ -295,7 +384,7 @@ if [ $$ != 1 ]; then
         wanted "$name" && check "$name" one "$name"
     done
     install_service > output 2>&1 || cat output
-    for name in service machine audited apparmor; do
+    for name in service machine audited apparmor served; do
         wanted $name && check $name $name
     done
 else

@@ -134,6 +134,8 @@ fn disk_node(disk: &Disk) -> Result<Option<Node>> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageDisk {
     pub file: PathBuf,
+    /// Where a program has to read it; else the disk is the file as it is.
+    pub format: Option<String>,
     /// Its name in `/dev`.
     pub name: String,
     pub read_only: bool,
@@ -145,21 +147,30 @@ pub fn image_disks(domain: &Domain) -> Result<Vec<ImageDisk>> {
 
 fn image_disk(disk: &Disk) -> Result<ImageDisk> {
     let refuse = |what: &str, value: &str| Err(Failure::unsupported(format!("{what} {value} is not supported")));
-    match disk.driver("name") {
-        None | Some("loop") => {}
+    let served = match disk.driver("name") {
+        None | Some("loop") => false,
+        Some("nbd") => true,
         Some(other) => return refuse("disk driver", other),
-    }
-    match disk.driver("type") {
-        None | Some("raw") => {}
+    };
+    let format = match disk.driver("type") {
+        Some(format) if served => Some(format.to_string()),
+        None if served => return Err(no_format()),
+        None | Some("raw") => None,
         Some(other) => return refuse("disk format", other),
-    }
+    };
     match disk.driver("cache") {
-        None | Some("default" | "none" | "writethrough") => {}
+        None | Some("default" | "none") => {}
+        Some("writethrough") if !served => {}
         Some(other) => return refuse("Disk cache mode", other),
     }
     let file = disk.source_path().filter(|path| !path.is_empty());
     let file = file.ok_or_else(|| Failure::unsupported(format!("disk {} has no source", disk.target())))?;
-    Ok(ImageDisk { file: file.into(), name: disk.target().into(), read_only: disk.read_only() })
+    Ok(ImageDisk { file: file.into(), format, name: disk.target().into(), read_only: disk.read_only() })
+}
+
+/// Nobody looks into an image for what it may be: a guest could have written that.
+pub fn no_format() -> Failure {
+    Failure::new("An explicit disk format must be specified")
 }
 
 /// The machine's clocks, where the document asks for them.

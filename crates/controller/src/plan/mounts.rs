@@ -1,5 +1,6 @@
 //! What is mounted in the container, in order.
 
+use super::devices;
 use crate::failure::{Failure, Result};
 use conf::domain::{AccessMode, Domain, Filesystem, FilesystemDriverKind, FilesystemSource};
 use linux::beneath::Kind;
@@ -28,8 +29,8 @@ pub enum What {
     Folder(PathBuf),
     /// The file system on a block device of the machine.
     Block(PathBuf),
-    /// The file system in a file of the machine.
-    Image(PathBuf),
+    /// The file system in a file of the machine: as it is, or in a format that a program has to read.
+    Image { file: PathBuf, format: Option<String> },
     /// Memory, in KiB.
     Ram(u64),
     /// Something that is in the container already, at another place. `writable`: even where it is read-only there.
@@ -72,7 +73,7 @@ pub fn root(domain: &Domain) -> Result<Mount> {
         return Ok(mount);
     };
     mount.what = match source(described)? {
-        what @ (What::Folder(_) | What::Block(_) | What::Image(_)) => what,
+        what @ (What::Folder(_) | What::Block(_) | What::Image { .. }) => what,
         _ => {
             let kind = described.source.kind();
             return Err(Failure::unsupported(format!("Unsupported root filesystem type {kind}")));
@@ -194,15 +195,20 @@ fn source(described: &Filesystem) -> Result<What> {
         FilesystemSource::Block { dev } => Ok(What::Block(dev.into())),
         FilesystemSource::Ram { usage } => Ok(What::Ram(*usage)),
         FilesystemSource::Bind { dir } => Ok(What::Inside { path: dir.into(), writable: false }),
-        FilesystemSource::File { file } => match described.driver.as_ref().map(|driver| driver.kind) {
-            None | Some(FilesystemDriverKind::Loop) => {
-                match described.driver.as_ref().and_then(|driver| driver.format.as_deref()) {
-                    None | Some("raw") => Ok(What::Image(file.into())),
-                    Some(format) => Err(Failure::unsupported(format!("fs format {format} is not supported"))),
+        FilesystemSource::File { file } => {
+            let format = described.driver.as_ref().and_then(|driver| driver.format.clone());
+            let format = match described.driver.as_ref().map(|driver| driver.kind) {
+                None | Some(FilesystemDriverKind::Loop) => match format.as_deref() {
+                    None | Some("raw") => None,
+                    Some(format) => return Err(Failure::unsupported(format!("fs format {format} is not supported"))),
+                },
+                Some(FilesystemDriverKind::Nbd) => Some(format.ok_or_else(devices::no_format)?),
+                Some(driver) => {
+                    return Err(Failure::unsupported(format!("fs driver {} is not supported", driver.word())));
                 }
-            }
-            Some(driver) => Err(Failure::unsupported(format!("fs driver {} is not supported", driver.word()))),
-        },
+            };
+            Ok(What::Image { file: file.into(), format })
+        }
         FilesystemSource::Template { .. } | FilesystemSource::Volume { .. } | FilesystemSource::MountSocket { .. } => {
             Err(Failure::unsupported(format!("Cannot mount filesystem type {kind}")))
         }
@@ -215,7 +221,8 @@ impl fmt::Display for Mount {
         let what = match &self.what {
             What::Folder(path) => shown(path),
             What::Block(path) => format!("device {}", shown(path)),
-            What::Image(path) => format!("image {}", shown(path)),
+            What::Image { file, format: None } => format!("image {}", shown(file)),
+            What::Image { file, format: Some(format) } => format!("image {} in format {format}", shown(file)),
             What::Ram(size) => format!("{size} KiB of memory"),
             What::Inside { path, writable: true } => format!("{} inside, writable", shown(path)),
             What::Inside { path, writable: false } => format!("{} inside", shown(path)),
@@ -239,6 +246,7 @@ impl fmt::Display for Mount {
 mod tests {
     use super::*;
     use crate::plan::sample;
+    use conf::domain::FilesystemDriver;
 
     fn shown(domain: &Domain, private_network: bool) -> String {
         let mounts = of(domain, private_network, false).unwrap();
@@ -274,6 +282,10 @@ mod tests {
             folder.clone(),
             other(FilesystemSource::Bind { dir: "/etc".into() }, "/mnt/b", false),
             other(FilesystemSource::File { file: "/i.img".into() }, "/mnt/c", false),
+            Filesystem {
+                driver: driver(FilesystemDriverKind::Nbd, Some("qcow2")),
+                ..other(FilesystemSource::File { file: "/q.img".into() }, "/mnt/d", true)
+            },
         ];
         domain.consoles.push(domain.consoles[0].clone());
         let all = shown(&domain, true);
@@ -288,10 +300,32 @@ mod tests {
             100 KiB of memory on /mnt/a ro nosuid nodev
             /etc inside on /mnt/b
             image /i.img on /mnt/c
+            image /q.img in format qcow2 on /mnt/d ro
         "#]]
         .assert_eq(end);
         assert!(all.contains("/proc/sys/net/ipv4 inside, writable on /proc/sys/net/ipv4\n"));
         assert!(all.contains("nothing on /proc/kcore ro\n"));
+    }
+
+    fn driver(kind: FilesystemDriverKind, format: Option<&str>) -> Option<FilesystemDriver> {
+        let format = format.map(str::to_string);
+        Some(FilesystemDriver { kind, format, write_policy: None, kept: Vec::new() })
+    }
+
+    #[test]
+    fn each_driver_has_its_formats() {
+        let mut domain = sample::domain();
+        domain.filesystems[0].source = FilesystemSource::File { file: "/i".into() };
+        for (kind, format, answer) in [
+            (FilesystemDriverKind::Loop, Some("raw"), "image /i on /"),
+            (FilesystemDriverKind::Loop, Some("vdi"), "unsupported configuration: fs format vdi is not supported"),
+            (FilesystemDriverKind::Nbd, Some("raw"), "image /i in format raw on /"),
+            (FilesystemDriverKind::Nbd, None, "An explicit disk format must be specified"),
+            (FilesystemDriverKind::Ploop, None, "unsupported configuration: fs driver ploop is not supported"),
+        ] {
+            domain.filesystems[0].driver = driver(kind, format);
+            assert_eq!(root(&domain).map_or_else(|failure| failure.to_string(), |mount| mount.to_string()), answer);
+        }
     }
 
     #[test]

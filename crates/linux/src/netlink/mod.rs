@@ -7,12 +7,14 @@ mod audit;
 mod limit;
 mod link;
 mod message;
+mod nbd;
 mod uevent;
 
 pub use address::{Address, Route};
 pub use audit::{Audit, AuditRecord, audit_value};
 pub use limit::Limit;
 pub use link::{Bridge, Change, LONGEST_NAME, Link, Macvlan, MacvlanMode, Netns, Veth};
+pub use nbd::NetworkDisks;
 pub use uevent::{Teller, Uevent, Uevents};
 
 use message::{Request, split};
