@@ -15,6 +15,14 @@ pub fn has_apparmor_profile(sys: &Path, name: &str) -> io::Result<bool> {
     Ok(list.lines().filter_map(|line| line.rsplit_once(" (")).any(|(known, _)| known == name))
 }
 
+/// Takes a profile out of the kernel, where it is there.
+pub fn remove_apparmor_profile(sys: &Path, name: &str) -> io::Result<()> {
+    match fs::write(sys.join("kernel/security/apparmor/.remove"), name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
 /// The next program of this thread is confined by the profile. Needs a `/proc`.
 pub fn apparmor_on_exec(profile: &str) -> io::Result<()> {
     let words = format!("exec {profile}");

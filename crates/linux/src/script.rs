@@ -81,7 +81,8 @@ impl std::error::Error for Failure {}
 /// Of our environment, a script gets these.
 const PASSED: [&str; 5] = ["PATH", "HOME", "USER", "LOGNAME", "TMPDIR"];
 
-fn run(script: &Path, arguments: &[&str], input: &[u8], patience: Duration) -> Result<(), Failure> {
+/// Runs one; so many of its words as are kept are the failure's.
+pub fn run(script: &Path, arguments: &[&str], input: &[u8], patience: Duration) -> Result<(), Failure> {
     let passed = PASSED.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
     let environment: Vec<(&str, OsString)> = std::iter::once(("LC_ALL", "C".into())).chain(passed).collect();
     let failure = |why, said: &[u8]| {

@@ -141,7 +141,7 @@ impl Driver {
         let mut live = Domain::clone(definition);
         complete(&mut live);
         check(&live)?;
-        self.check_labels(&live)?;
+        self.check_labels(&mut live)?;
         for words in usb::find_all(&self.paths.sys, &mut live)? {
             tracing::warn!("domain '{}' starts without a device: {words}", object.name);
         }
@@ -151,6 +151,7 @@ impl Driver {
         attempt.prepared = Some(live.clone());
         self.hook(&live, Moment::Prepare)?;
         let mut log = DomainLog::open(self, &live.name)?;
+        self.load_profile(&live)?;
         let terminals = terminals::open(&mut live)?;
         let shared = shares::open(self, &live)?;
         self.plug_all(&mut live, &mut attempt.plugged, emulator.ours)?;
@@ -371,6 +372,7 @@ impl Attempt {
             driver.remove_state_files(&object.name);
         }
         if let Some(document) = &self.prepared {
+            driver.unload_profile(document);
             driver.hook_after(document, Moment::Stopped);
             driver.hook_after(document, Moment::Release);
         }

@@ -200,6 +200,7 @@ impl Driver {
         }
         self.release_ports(&remains.domain);
         self.release_ids(&object.uuid);
+        self.unload_profile(&remains.domain);
         self.remove_state_files(&object.name);
         DomainLog::shutting_down(&self.paths, &object.name, why);
         self.audit_stop(&remains.domain, why, remains.id);
@@ -220,6 +221,7 @@ impl Driver {
     pub(crate) fn ended_unseen(&self, object: &Arc<DomainObject>, domain: &Domain) {
         self.release_ports(domain);
         self.release_ids(&object.uuid);
+        self.unload_profile(domain);
         self.remove_state_files(&object.name);
         let persistent = {
             let mut state = object.lock();

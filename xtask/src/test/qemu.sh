@@ -235,13 +235,90 @@ cat /etc/passwd > /var/job/also; sleep 1000,' confined.xml
     sleeper confined "$(label no-such-profile)"
     fails $virsh create confined.xml 2> said
     grep -q "AppArmor profile 'no-such-profile' is not loaded" said
-    sleeper confined "<seclabel type='dynamic' model='apparmor'/>"
-    fails $virsh create confined.xml 2> said
-    grep -q "profiles of AppArmor are not generated" said
     sleeper confined
     $virsh create confined.xml
     $virsh dominfo confined | grep -q '^Security label: *unconfined (permissive)'
     $virsh destroy confined
+}
+
+# A profile of its own, made for the container and gone with it, however it ends.
+own_profile() {
+    set -ex
+    loaded() {
+        grep -q "^libvirt-" /sys/kernel/security/apparmor/profiles
+    }
+    not_loaded() {
+        ! loaded
+    }
+    own() {
+        sleeper own "<seclabel type='dynamic' model='apparmor'/>"
+        $virsh create own.xml
+        id=$($virsh domid own)
+        init=$(cat /proc/$id/task/$id/children)
+        profile=libvirt-$($virsh domuuid own)
+        [ "$(cat /proc/${init% }/attr/current)" = "$profile (enforce)" ]
+    }
+    # What one without can.
+    sleeper own
+    $virsh create own.xml
+    $virsh exec own -- /bin/sh -c 'mount -t proc proc /mnt && echo h > /mnt/sysrq-trigger'
+    $virsh exec own -- /bin/mount -t sysfs sysfs /mnt
+    $virsh destroy own
+    not_loaded
+    own
+    $virsh dominfo own | grep -q "^Security label: *$profile (enforcing)"
+    $virsh dumpxml own > own.live
+    grep -A 2 "<seclabel type='dynamic' model='apparmor' relabel='yes'>" own.live | grep "<label>$profile</label>"
+    grep "<imagelabel>$profile</imagelabel>" own.live
+    $virsh exec own -- /bin/cat /proc/self/attr/current | grep -qx "$profile (enforce)"
+    # What an init needs, and not what reaches the machine, where the guest can mount.
+    $virsh exec own -- /bin/sh -c 'mount -t tmpfs tmpfs /mnt && echo yes > /mnt/file && umount /mnt && kill -0 1'
+    $virsh exec own -- /bin/sh -c 'mount -t proc proc /mnt && cat /mnt/uptime'
+    fails $virsh exec own -- /bin/sh -c 'mount -t proc proc /mnt && echo h > /mnt/sysrq-trigger'
+    fails $virsh exec own -- /bin/mount -t sysfs sysfs /mnt
+    systemctl restart virtlxcd.service
+    loaded
+    $virsh destroy own
+    not_loaded
+    own
+    kill -9 "$id"
+    patiently not_loaded
+    own
+    systemctl stop virtlxcd.service
+    kill -9 "$id"
+    $virsh list
+    patiently not_loaded
+    # A start that fails later.
+    sed -i 's,/bin/sleep,/bin/nothing,' own.xml
+    fails $virsh create own.xml
+    not_loaded
+    # The administrator's text, and a container whose document asks for nothing.
+    mkdir -p /etc/apparmor.d/libvirt
+    printf '%s\n' 'profile LIBVIRT_TEMPLATE flags=(attach_disconnected) {' '  file,' '  capability,' '  signal,' \
+        '  deny /etc/shadow r,' '}' > /etc/apparmor.d/libvirt/TEMPLATE.lxc
+    echo 'security_default_confined = 1' > /etc/libvirt/lxc.conf
+    systemctl restart virtlxcd.service
+    sleeper own
+    $virsh create own.xml
+    $virsh dominfo own | grep -q '^Security label: *libvirt-.* (enforcing)'
+    fails $virsh exec own -- /bin/cat /etc/shadow
+    fails $virsh exec own -- /bin/mount -t tmpfs tmpfs /mnt
+    $virsh destroy own
+    not_loaded
+    rm /etc/libvirt/lxc.conf
+    echo 'profile LIBVIRT_TEMPLATE { nonsense' > /etc/apparmor.d/libvirt/TEMPLATE.lxc
+    systemctl restart virtlxcd.service
+    sleeper own "<seclabel type='dynamic' model='apparmor'/>"
+    fails $virsh create own.xml 2> said
+    cat said
+    grep -q "cannot load AppArmor profile 'libvirt-.*syntax error" said
+    rm /etc/apparmor.d/libvirt/TEMPLATE.lxc
+    mv "$(command -v apparmor_parser)" .
+    fails $virsh create own.xml 2> said
+    cat said
+    grep -q "cannot load AppArmor profile 'libvirt-.*: apparmor_parser(8) is not there" said
+    mv apparmor_parser /usr/sbin/
+    [ -z "$($virsh list --name)" ]
 }
 
 # An image in a format that qemu-nbd reads, as a folder, as the root and as a disk: what is written is there the next time, and
@@ -384,7 +461,7 @@ if [ $$ != 1 ]; then
         wanted "$name" && check "$name" one "$name"
     done
     install_service > output 2>&1 || cat output
-    for name in service machine audited apparmor served; do
+    for name in service machine audited apparmor own_profile served; do
         wanted $name && check $name $name
     done
 else
