@@ -283,6 +283,8 @@ own_profile() {
     own
     kill -9 "$id"
     patiently not_loaded
+    # Which is not the last that is done for it.
+    patiently fails $virsh domstate own
     own
     systemctl stop virtlxcd.service
     kill -9 "$id"
