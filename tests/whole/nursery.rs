@@ -164,6 +164,15 @@ fn one_that_is_killed_at_any_step_is_done_without() {
     }
 }
 
+/// Says so when dropped, whatever happens before.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn ones_that_are_killed_again_and_again_are_done_without() {
     sandbox::require();
@@ -173,7 +182,7 @@ fn ones_that_are_killed_again_and_again_are_done_without() {
     virsh(&["destroy", "box"]).ok();
     let before = Leftovers::now();
     let over = AtomicBool::new(false);
-    let killed = thread::scope(|scope| {
+    let (killed, failed) = thread::scope(|scope| {
         let killer = scope.spawn(|| {
             let mut killed = 0;
             while !over.load(Ordering::Relaxed) {
@@ -185,16 +194,17 @@ fn ones_that_are_killed_again_and_again_are_done_without() {
             }
             killed
         });
-        for _ in 0..40 {
-            let started = std::panic::catch_unwind(|| virsh(&["start", "box"]).ok());
-            let destroyed = started.is_ok().then(|| virsh(&["destroy", "box"]));
-            if destroyed.is_none_or(|said| said.code != 0) {
-                break;
-            }
-        }
-        over.store(true, Ordering::Relaxed);
-        killer.join().unwrap()
+        let ends = Ends(&over);
+        let failed =
+            (0..20).flat_map(|_| ["start", "destroy"]).map(|what| virsh(&[what, "box"])).find(|said| said.code != 0);
+        drop(ends);
+        (killer.join().unwrap(), failed)
     });
+    assert!(failed.is_none(), "{}", failed.unwrap());
     assert!(killed > 0);
+    // Nor has the daemon lost heart.
+    virsh(&["start", "box"]).ok();
+    nursery(None);
+    virsh(&["destroy", "box"]).ok();
     before.assert_none_since();
 }

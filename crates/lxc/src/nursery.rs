@@ -46,7 +46,8 @@ impl Version {
 }
 
 impl Nursery {
-    fn start(program: &Path) -> io::Result<Nursery> {
+    /// None where it was killed, or had no time to get ready: another one may be luckier.
+    fn start(program: &Path) -> io::Result<Option<Nursery>> {
         let version = Version::of(program)?;
         let (socket, theirs) = handover::pair()?;
         let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
@@ -65,9 +66,18 @@ impl Nursery {
         let [said] = wait(&[&nursery.socket], PATIENCE);
         let word = if said { handover::receive(nursery.socket.as_fd())? } else { None };
         match word {
-            Some((word, _)) if word == handover::READY => Ok(nursery),
+            Some((word, _)) if word == handover::READY => Ok(Some(nursery)),
+            None if !said || nursery.was_killed() => Ok(None),
             _ => Err(io::Error::other("the kernel, or a filter, does not let it change its command line")),
         }
+    }
+
+    /// Of one that has said its last.
+    fn was_killed(&self) -> bool {
+        wait(&[&self.process.pidfd], PATIENCE);
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        let ended = waitid(WaitId::PidFd(self.process.pidfd.as_fd()), options);
+        ended.ok().flatten().is_some_and(|status| status.terminating_signal().is_some())
     }
 
     /// Whether it would be the same to execute the program now.
@@ -213,7 +223,8 @@ impl Nurseries {
         }
         // Starts that begin meanwhile do not wait for it. One that another has made meanwhile ends.
         let old = match Nursery::start(program) {
-            Ok(nursery) => lock(&self.nursery).replace(nursery),
+            Ok(Some(nursery)) => lock(&self.nursery).replace(nursery),
+            Ok(None) => None,
             Err(error) => {
                 tracing::warn!("every controller is loaded by itself: {error}");
                 self.wanted.store(false, Ordering::Relaxed);
