@@ -259,3 +259,63 @@ fn an_interface_of_a_running_container_is_changed() {
     assert!(shown().contains(",UP"), "{}", shown());
     virsh(&["destroy", "changed"]).ok();
 }
+
+#[test]
+fn an_interface_of_a_running_container_moves_to_another_network() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    shell("ip link add one0 type bridge").ok();
+    let other = "<network><name>other</name><bridge name='other0'/><ip address='192.168.77.1' netmask='255.255.255.0'/>
+        <portgroup name='slow'><bandwidth><inbound average='1000'/></bandwidth></portgroup></network>";
+    virsh(&["net-create", &file("other.xml", other)]).ok();
+    virsh(&["net-define", &file("idle.xml", "<network><name>idle</name><bridge name='idle0'/></network>")]).ok();
+    image::busybox(Path::new("/opt/box-moved"), "exec sleep 100000").unwrap();
+    let mac = "52:54:00:00:00:79";
+    let device = |kind: &str, source: &str| {
+        format!("<interface type='{kind}'><mac address='{mac}'/><source {source}/></interface>")
+    };
+    let document = domain("moved", "/opt/box-moved", &["/init"], &device("network", "network='default'"));
+    virsh(&["define", &file("moved.xml", &document)]).ok();
+    virsh(&["start", "moved"]).ok();
+    let listed = virsh(&["domiflist", "moved"]).ok();
+    let link = listed.lines().find(|line| line.contains(mac)).and_then(|line| line.split_whitespace().next()).unwrap();
+    let shown = || shell(&format!("ip -o link show {link}; tc qdisc show dev {link}")).ok();
+    let ports = |network: &str| virsh(&["net-port-list", network, "--uuid"]).ok().split_whitespace().count();
+    let update = |kind: &str, source: &str, flags: &[&str]| {
+        virsh(&[&["update-device", "moved", &file("moved-to.xml", &device(kind, source))], flags].concat())
+    };
+    let documents = || (virsh(&["dumpxml", "moved"]).ok(), virsh(&["dumpxml", "moved", "--inactive"]).ok());
+    assert!(shown().contains("master virbr0"), "{}", shown());
+    assert_eq!((ports("default"), ports("other")), (1, 0));
+
+    update("network", "network='other' portgroup='slow'", &["--live", "--config"]).ok();
+    assert!(shown().contains("master other0") && shown().contains("rate 8Mbit"), "{}", shown());
+    assert_eq!((ports("default"), ports("other")), (0, 1));
+    assert!(documents().0.contains("bridge='other0'"), "{}", documents().0);
+    assert!(documents().1.contains("<source network='other' portgroup='slow'/>"), "{}", documents().1);
+
+    // Where that cannot be, everything is as it was.
+    let held = || (shown().contains("master other0"), shown().contains("rate 8Mbit"), ports("default"), ports("other"));
+    let before = (documents(), held());
+    for (kind, source, words) in [
+        ("network", "network='idle'", "network 'idle' is not active"),
+        ("network", "network='nowhere'", "no network with matching name 'nowhere'"),
+        ("bridge", "bridge='none0'", "none0"),
+        ("direct", "dev='lo' mode='bridge'", "<source>"),
+    ] {
+        let refused = update(kind, source, &["--live", "--config"]).failure();
+        assert!(refused.contains(words), "{refused}");
+        assert_eq!((documents(), held()), before, "{source}");
+    }
+
+    update("network", "network='other'", &["--live"]).ok();
+    assert!(shown().contains("master other0") && !shown().contains("tbf"), "{}", shown());
+    assert_eq!(ports("other"), 1);
+    update("bridge", "bridge='one0'", &["--live"]).ok();
+    assert!(shown().contains("master one0"), "{}", shown());
+    assert_eq!((ports("default"), ports("other")), (0, 0));
+    update("network", "network='default'", &["--live"]).ok();
+    assert!(shown().contains("master virbr0"), "{}", shown());
+    virsh(&["destroy", "moved"]).ok();
+    assert_eq!((ports("default"), ports("other")), (0, 0));
+}
