@@ -289,12 +289,13 @@ fn device_list(name: &str, list: &str) -> Result<Vec<(String, u64)>> {
     let words: Vec<&str> = list.split(',').collect();
     let pairs = words.chunks(2).map(|pair| match pair {
         [path, value] if path.starts_with('/') => {
-            let value: u64 = value.trim().parse().map_err(|_| wrong())?;
-            let narrow = !name.ends_with("bytes_sec");
-            if narrow && value > u64::from(u32::MAX) {
-                return Err(wrong());
-            }
-            Ok((path.to_string(), value))
+            let most = if name.ends_with("bytes_sec") { u64::MAX } else { u64::from(u32::MAX) };
+            let number = value.trim().parse().ok().filter(|number| *number <= most);
+            let wrong = || {
+                let words = format!("invalid value '{value}' for parameter '{name}' of device '{path}'");
+                Error::new(ErrorDomain::Lxc, Code::InvalidArg, words)
+            };
+            Ok((path.to_string(), number.ok_or_else(wrong)?))
         }
         _ => Err(wrong()),
     });

@@ -56,6 +56,19 @@ pub fn string(field: &str, value: &str) -> TypedParam {
     param(field, TypedParamValue::String(value.into()))
 }
 
+/// The C type of such a value, as libvirt names it.
+pub fn kind(value: &TypedParamValue) -> &'static str {
+    match value {
+        TypedParamValue::Int(_) => "int",
+        TypedParamValue::Uint(_) => "unsigned int",
+        TypedParamValue::Llong(_) => "long long",
+        TypedParamValue::Ullong(_) => "unsigned long long",
+        TypedParamValue::Double(_) => "double",
+        TypedParamValue::Boolean(_) => "boolean",
+        TypedParamValue::String(_) => "string",
+    }
+}
+
 /// A value of the same type as `like`, read from text.
 pub fn parse_like(like: &TypedParamValue, text: &str) -> Option<TypedParamValue> {
     Some(match like {

@@ -2,7 +2,7 @@
 
 use crate::container::{before_devices, ours_too};
 use crate::guest::Guest;
-use linux::cgroup::{Controller, Group, Hierarchies};
+use linux::cgroup::{Controller, Group, Hierarchies, Version};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -226,4 +226,27 @@ fn stopped_and_let_go() {
     virsh(&["suspend", "box"]).ok();
     gone();
     assert!(ended_within(guest.init, Duration::ZERO), "its init lives");
+}
+
+/// Version 2 counts the time of all processors together, and says how long each of them was busy to nobody.
+#[test]
+fn processor_time() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    image::busybox(Path::new(ROOT), "exec sleep 1000").unwrap();
+    start(&domain("box", ROOT, &["/init"], ""));
+    let total = virsh(&["cpu-stats", "box", "--total"]).ok();
+    let named = |name: &str| total.lines().any(|line| line.split_whitespace().next() == Some(name));
+    assert!(["Total:", "cpu_time", "user_time", "system_time"].into_iter().all(named), "{total}");
+    let each = virsh(&["cpu-stats", "box", "--start", "0", "--count", "1"]);
+    let hierarchies = Hierarchies::detect(Path::new("/proc")).unwrap();
+    match hierarchies.of(Controller::Cpuacct).map(|hierarchy| hierarchy.version) {
+        Some(Version::One) => assert!(each.clone().ok().starts_with("CPU0:\n\tcpu_time "), "{each}"),
+        _ => {
+            let said = each.failure();
+            let words = "version 2 of control groups does not count the time on each processor; ask for the total";
+            assert!(said.contains(words), "{said}");
+        }
+    }
+    gone();
 }

@@ -282,6 +282,7 @@ fn running(shell: &Shell, arguments: &Arguments) -> Result<NonnullDomain, Failur
 }
 
 fn display(shell: &mut Shell, arguments: &Arguments) -> Done {
+    arguments.exclusive("all", "type")?;
     let domain = running(shell, arguments)?;
     let flags = u32::from(arguments.has("include-password"));
     let xml = lookup::domain_xml(shell, &domain, flags)?;

@@ -36,7 +36,18 @@ pub const COMMANDS: &[Command] = &[
         &[DOMAIN, flag("postcopy", "postcopy")],
         abort_job,
     ),
-    Command::new("domjobinfo", "what is being done with a domain", &[DOMAIN, flag("completed", "completed")], job_info),
+    Command::new(
+        "domjobinfo",
+        "what is being done with a domain",
+        &[
+            DOMAIN,
+            flag("completed", "what was done last"),
+            flag("keep-completed", "and will be told again"),
+            flag("anystats", "of jobs that failed too"),
+            flag("rawstats", "as the daemon names it"),
+        ],
+        job_info,
+    ),
     Command::new("domlaunchsecinfo", "what protects a domain's start", &[DOMAIN], launch_info),
     Command::new(
         "domsetlaunchsecstate",
@@ -159,11 +170,14 @@ fn abort_job(shell: &mut Shell, arguments: &Arguments) -> Done {
 
 fn job_info(shell: &mut Shell, arguments: &Arguments) -> Done {
     let dom = lookup::domain(shell, arguments)?;
-    let flags = arguments.bits(&[("completed", 1)]);
+    let flags = arguments.bits(&[("completed", 1), ("keep-completed", 2)]);
     let asked = DomainGetJobStatsArgs { dom: dom.clone(), flags };
     let (kind, params) = match shell.call(Procedure::DomainGetJobStats, &asked) {
         Ok(DomainGetJobStatsRet { r#type, params }) => (r#type, params),
-        Err(error) if error.code == Code::NoSupport && flags == 0 => {
+        Err(error) if error.code == Code::NoSupport && (flags != 0 || arguments.has("rawstats")) => {
+            return Err(error).context("Optional flags or --rawstats are not supported by the daemon");
+        }
+        Err(error) if error.code == Code::NoSupport => {
             let got: DomainGetJobInfoRet = shell.call(Procedure::DomainGetJobInfo, &DomainGetJobInfoArgs { dom })?;
             let elapsed = vec![typed::ullong("time_elapsed", got.time_elapsed)];
             (got.r#type, elapsed)

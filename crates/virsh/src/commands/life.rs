@@ -244,14 +244,14 @@ fn destroy(shell: &mut Shell, arguments: &Arguments) -> Done {
     shell.done(format!("Domain '{name}' destroyed"))
 }
 
-/// The bits of `--mode`.
-fn modes(arguments: &Arguments) -> Result<u32, Failure> {
+/// The bits of `--mode`. libvirt's two commands differ by a comma in what they say.
+fn modes(arguments: &Arguments, comma: &str) -> Result<u32, Failure> {
     let Some(list) = arguments.text("mode")? else { return Ok(0) };
     list.split(',').try_fold(0, |flags, mode| {
         let at = ["acpi", "agent", "initctl", "signal", "paravirt"].iter().position(|known| *known == mode);
         let at = at.ok_or_else(|| {
             Failure::new(format!(
-                "Unknown mode {mode} value, expecting 'acpi', 'agent', 'initctl', 'signal', or 'paravirt'"
+                "Unknown mode {mode} value, expecting 'acpi', 'agent', 'initctl', 'signal'{comma} or 'paravirt'"
             ))
         })?;
         Ok(flags | 1 << at)
@@ -259,7 +259,7 @@ fn modes(arguments: &Arguments) -> Result<u32, Failure> {
 }
 
 fn shutdown(shell: &mut Shell, arguments: &Arguments) -> Done {
-    let flags = modes(arguments)?;
+    let flags = modes(arguments, ",")?;
     let dom = lookup::domain(shell, arguments)?;
     let name = arguments.need("domain")?;
     let asked: api::Result<()> = match flags {
@@ -271,7 +271,7 @@ fn shutdown(shell: &mut Shell, arguments: &Arguments) -> Done {
 }
 
 fn reboot(shell: &mut Shell, arguments: &Arguments) -> Done {
-    let flags = modes(arguments)?;
+    let flags = modes(arguments, "")?;
     let dom = lookup::domain(shell, arguments)?;
     let name = arguments.need("domain")?;
     shell
@@ -329,11 +329,20 @@ fn undefine(shell: &mut Shell, arguments: &Arguments) -> Done {
     arguments.exclusive("nvram", "keep-nvram")?;
     arguments.exclusive("tpm", "keep-tpm")?;
     arguments.exclusive("storage", "remove-all-storage")?;
+    let volumes = arguments.has("storage") || arguments.has("remove-all-storage");
+    if arguments.has("delete-storage-volume-snapshots") && !arguments.has("remove-all-storage") {
+        let words = "Option --remove-all-storage is required by option --delete-storage-volume-snapshots";
+        return Err(Failure::new(words));
+    }
+    if arguments.has("wipe-storage") && !volumes {
+        let words = "'--wipe-storage' requires '--storage <string>' or '--remove-all-storage'";
+        return Err(Failure::new(words));
+    }
     let dom = lookup::domain(shell, arguments)?;
     let name = arguments.need("domain")?;
     let plain = [("nvram", 4), ("keep-nvram", 8), ("tpm", 32), ("keep-tpm", 64)];
     let mut flags: u32 = plain.iter().filter(|(name, _)| arguments.has(name)).map(|(_, bit)| bit).sum();
-    if arguments.has("storage") || arguments.has("remove-all-storage") {
+    if volumes {
         if lookup::is_active(shell, &dom)? {
             return Err(Failure::new("Storage volume deletion is supported only on stopped domains"));
         }

@@ -390,6 +390,9 @@ fn update_order_is_right(shell: &Shell) -> bool {
 }
 
 fn port_list(shell: &mut Shell, arguments: &Arguments) -> Done {
+    if arguments.has("uuid") && arguments.has("table") {
+        return Err(Failure::new("Only one argument from --table and --uuid may be specified."));
+    }
     let network = lookup::network(shell, arguments)?;
     let args = NetworkListAllPortsArgs { network, need_results: 1, flags: 0 };
     let listed: NetworkListAllPortsRet = shell.call(Procedure::NetworkListAllPorts, &args)?;

@@ -266,7 +266,7 @@ fn list(shell: &mut Shell, arguments: &Arguments) -> Done {
         flags |= 1 << at.ok_or_else(|| Failure::new("Invalid capability type"))?;
     }
     if tree && flags != 0 {
-        return Err(Failure::new("Options --tree and --cap are incompatible"));
+        return Err(Failure::new("Option --tree is incompatible with --cap and --inactive"));
     }
     arguments.exclusive("inactive", "all")?;
     if arguments.has("inactive") {

@@ -155,7 +155,10 @@ fn dump(shell: &mut Shell, arguments: &Arguments) -> Done {
         None => 0,
         Some(format) => {
             let at = formats.iter().position(|known| *known == format);
-            at.ok_or_else(|| Failure::new(format!("format '{format}' is not supported")))? as u32
+            at.ok_or_else(|| {
+                let known = "'kdump-zlib', 'kdump-lzo', 'kdump-snappy', 'win-dmp' or 'elf'";
+                Failure::new(format!("format '{format}' is not supported, expecting {known}"))
+            })? as u32
         }
     };
     match dumpformat {

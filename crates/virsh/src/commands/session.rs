@@ -69,6 +69,7 @@ fn pwd(shell: &mut Shell, _: &Arguments) -> Done {
 }
 
 fn echo(shell: &mut Shell, arguments: &Arguments) -> Done {
+    arguments.exclusive("shell", "xml")?;
     let shown = arguments.words("string").into_iter().map(|word| {
         let word = if arguments.has("xml") { crate::document::quoted(word) } else { word.to_string() };
         if arguments.has("shell") { for_shell(&word) } else { word }

@@ -243,10 +243,9 @@ fn scheduler_parameters(
 
 fn schedinfo(shell: &mut Shell, arguments: &Arguments) -> Done {
     let explicit = arguments.impact()?.explicit();
+    let both = explicit == Some(arguments::AFFECT_LIVE | arguments::AFFECT_CONFIG);
     // Of both, the running one is shown.
-    let shown = explicit.map(|flags| {
-        if flags == arguments::AFFECT_LIVE | arguments::AFFECT_CONFIG { arguments::AFFECT_LIVE } else { flags }
-    });
+    let shown = if both { Some(arguments::AFFECT_LIVE) } else { explicit };
     let dom = lookup::domain(shell, arguments)?;
     let kind: DomainGetSchedulerTypeRet =
         shell.call(Procedure::DomainGetSchedulerType, &DomainGetSchedulerTypeArgs { dom: dom.clone() })?;
@@ -267,19 +266,31 @@ fn schedinfo(shell: &mut Shell, arguments: &Arguments) -> Done {
             pair.split_once('=').ok_or_else(|| Failure::new("Invalid syntax for --set, expecting name=value"))?;
         wanted.push((name.to_string(), value.to_string()));
     }
+    if both && wanted.is_empty() {
+        return Err(Failure::new("cannot query both live and config at once"));
+    }
     let mut params = scheduler_parameters(shell, &dom, kind.nparams, shown)?;
     if !wanted.is_empty() {
         let mut changed = Vec::new();
         for (name, value) in wanted {
             let like =
                 typed::find(&params, &name).ok_or_else(|| Failure::new(format!("invalid scheduler option: {name}")))?;
-            let value = typed::parse_like(like, &value)
-                .ok_or_else(|| Failure::new(format!("Invalid value for field '{name}': {value}")))?;
+            let value = typed::parse_like(like, &value).ok_or_else(|| {
+                let kind = typed::kind(like);
+                Failure::new(format!("invalid argument: Invalid value for field '{name}': expected {kind}"))
+            })?;
             changed.push(typed::param(&name, value));
         }
-        let flags = explicit.unwrap_or(0);
-        let args = DomainSetSchedulerParametersFlagsArgs { dom: dom.clone(), params: changed, flags };
-        shell.call::<_, _, ()>(Procedure::DomainSetSchedulerParametersFlags, &args)?;
+        match explicit {
+            None => {
+                let args = DomainSetSchedulerParametersArgs { dom: dom.clone(), params: changed };
+                shell.call::<_, _, ()>(Procedure::DomainSetSchedulerParameters, &args)?;
+            }
+            Some(flags) => {
+                let args = DomainSetSchedulerParametersFlagsArgs { dom: dom.clone(), params: changed, flags };
+                shell.call::<_, _, ()>(Procedure::DomainSetSchedulerParametersFlags, &args)?;
+            }
+        }
         params = scheduler_parameters(shell, &dom, kind.nparams, shown)?;
     }
     parameters(shell, &params, |name, value| format!("{name:<15}: {value}\n"));

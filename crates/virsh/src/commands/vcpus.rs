@@ -201,7 +201,8 @@ fn collect(shell: &Shell, dom: &NonnullDomain, flags: u32, check: bool) -> Resul
     if flags & GUEST != 0 {
         return Err(Failure::new("Failed to retrieve vcpu count from the guest"));
     }
-    if flags & AFFECT_CONFIG != 0 {
+    let live = flags & AFFECT_LIVE != 0 || (flags & AFFECT_CONFIG == 0 && lookup::is_active(shell, dom)?);
+    if !live {
         let xml = lookup::domain_xml(shell, dom, XML_INACTIVE)?;
         let document = document::parse(&xml)?;
         let vcpu = document::child(document.root_element(), "vcpu");
