@@ -6,17 +6,23 @@
 //! output, seen before or not.
 
 use crate::console_log::ConsoleLog;
-use crate::history::History;
+use crate::history::{History, KEPT};
 use linux::pty::{self, Pty};
 use rustix::io::Errno;
 use rustix::termios::{tcgetwinsize, tcsetwinsize};
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
-/// So much of what is typed is held, and read of what is printed at once.
+/// So much of what is typed is held.
 const ROOM: usize = 16 << 10;
-/// So many reads and writes before other consoles have their turn.
-const TURN: usize = 64;
+/// So often it is gathered and passed on before other consoles have their turn.
+const TURN: usize = 8;
+/// A guest that has printed so much without a rest is taken to go on: about what the kernel holds for a terminal.
+const FLOW: usize = 4 << 10;
+/// How long more of it is waited for, and after how much of that the processor is left to others in between.
+const SOON: Duration = Duration::from_micros(100);
+const AT_ONCE: Duration = Duration::from_micros(10);
 
 pub struct Console {
     machine: End,
@@ -25,6 +31,8 @@ pub struct Console {
     session: Option<End>,
     to_guest: Buffer,
     printed: History,
+    /// So much has been printed since there was nothing more to be read.
+    flowing: usize,
     log: Option<ConsoleLog>,
     /// Keeps the terminal from hanging up whenever the guest closes it.
     _slave: OwnedFd,
@@ -53,6 +61,7 @@ impl Console {
             session: None,
             to_guest: Buffer::default(),
             printed: History::default(),
+            flowing: 0,
             log,
             _slave: terminal.slave,
         })
@@ -115,7 +124,7 @@ impl Console {
             }
         }
         if self.guest.writable && !self.to_guest.is_empty() {
-            if let Some(count) = self.guest.write(self.to_guest.contents()) {
+            if let Some(count) = self.guest.write(&[self.to_guest.contents()]) {
                 self.to_guest.taken(count);
                 moved = true;
             }
@@ -123,26 +132,20 @@ impl Console {
         moved
     }
 
-    /// One read and one write of the guest's output; true when anything moved.
+    /// Gathers the guest's output and passes it on; true when anything moved.
     fn pass_printed(&mut self) -> bool {
-        let mut moved = false;
-        if self.guest.readable && self.printed.room() > 0 {
-            let mut bytes = [0; ROOM];
-            let room = self.printed.room().min(ROOM);
-            if let Some(count) = self.guest.read(bytes.get_mut(..room).unwrap_or_default()) {
-                let new = bytes.get(..count).unwrap_or_default();
-                self.printed.push(new);
-                if let Some(log) = &mut self.log {
-                    log.add(new);
-                }
-                // Nothing tells when a client opens the end, so it is looked for.
-                self.machine.readable |= self.machine.is_closed;
-                moved = true;
+        let new = self.gather();
+        let mut moved = new > 0;
+        if moved {
+            if let Some(log) = &mut self.log {
+                self.printed.last(new).into_iter().for_each(|piece| log.add(piece));
             }
+            // Nothing tells when a client opens the end, so it is looked for.
+            self.machine.readable |= self.machine.is_closed;
         }
         let to = self.session.as_mut().unwrap_or(&mut self.machine);
-        if to.writable && !to.is_full && !self.printed.unsent().is_empty() {
-            if let Some(count) = to.write(self.printed.unsent()) {
+        if to.writable && !to.is_full && self.printed.room() < KEPT {
+            if let Some(count) = to.write(&self.printed.unsent()) {
                 self.printed.sent(count);
                 moved = true;
             }
@@ -152,6 +155,48 @@ impl Console {
             moved = true;
         }
         moved
+    }
+
+    /// Reads what the guest has printed, until there is nothing more or no room for it; says how much that was.
+    ///
+    /// A terminal of the kernel's holds 4 KiB, which a thread of the kernel's fills anew when they are read. To sleep for it
+    /// and be woken, and to wake who waits for those 4 KiB, takes much longer than they take on their way: so from a guest
+    /// that prints without a pause more is waited for a moment without sleeping.
+    fn gather(&mut self) -> usize {
+        let mut gathered = 0;
+        while self.guest.readable && self.printed.room() > 0 {
+            if self.flowing >= FLOW && !comes_soon(&self.guest.fd) {
+                self.flowing = 0;
+                // Only a read that finds nothing makes sure that we are told of more: that one comes when this is sent.
+                if gathered > 0 {
+                    break;
+                }
+            }
+            let Some(count) = self.guest.read(self.printed.space()) else {
+                self.flowing = 0;
+                break;
+            };
+            self.printed.filled(count);
+            self.flowing += count;
+            gathered += count;
+        }
+        gathered
+    }
+}
+
+/// Whether there is something to be read from a terminal's end, or will be soon.
+fn comes_soon(end: &OwnedFd) -> bool {
+    let begun = Instant::now();
+    loop {
+        // This asks the kernel only how much is there. A failure is read's to tell.
+        match rustix::io::ioctl_fionread(end) {
+            Ok(0) => match begun.elapsed() {
+                waited if waited < AT_ONCE => std::hint::spin_loop(),
+                waited if waited < SOON => rustix::thread::sched_yield(),
+                _ => return false,
+            },
+            Ok(_) | Err(_) => return true,
+        }
     }
 }
 
@@ -187,8 +232,8 @@ impl End {
     }
 
     /// None: it takes nothing now.
-    fn write(&mut self, bytes: &[u8]) -> Option<usize> {
-        match rustix::io::write(&self.fd, bytes) {
+    fn write<const PIECES: usize>(&mut self, bytes: &[&[u8]; PIECES]) -> Option<usize> {
+        match rustix::io::writev(&self.fd, &bytes.map(IoSlice::new)) {
             Ok(count) => Some(count),
             Err(Errno::INTR) => Some(0),
             Err(_) => {
@@ -246,10 +291,14 @@ impl Buffer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::KEPT;
     use linux::beneath;
+    use rustix::event::{Timespec, epoll};
     use rustix::pty::OpenptFlags;
+    use std::io::Write;
     use std::path::Path;
+
+    /// For a machine that is busy otherwise.
+    const PATIENCE: Duration = Duration::from_secs(60);
 
     fn terminal() -> Pty {
         Pty::new(beneath::host(Path::new("/dev/pts")).unwrap().as_fd()).unwrap()
@@ -355,12 +404,9 @@ mod tests {
             }
         };
         let connect = |console: &mut Console| {
-            let (daemon, controller) = std::os::unix::net::UnixStream::pair().unwrap();
-            controller.set_nonblocking(true).unwrap();
-            daemon.set_nonblocking(true).unwrap();
-            console.begin_session(controller.into());
+            let session = connect(console);
             run(console);
-            OwnedFd::from(daemon)
+            session
         };
         print(&mut console, b"early\n");
         assert_eq!(read(&client), b"early\n");
@@ -376,5 +422,80 @@ mod tests {
         run(&mut console);
         print(&mut console, b"after\n");
         assert_eq!(read(&client), b"after\n");
+    }
+
+    /// A session's other end, which does not block.
+    fn connect(console: &mut Console) -> OwnedFd {
+        let (daemon, controller) = std::os::unix::net::UnixStream::pair().unwrap();
+        controller.set_nonblocking(true).unwrap();
+        daemon.set_nonblocking(true).unwrap();
+        console.begin_session(controller.into());
+        OwnedFd::from(daemon)
+    }
+
+    #[test]
+    fn a_flood_is_passed_on_whole_and_in_order() {
+        let (mut console, _client, guest) = console();
+        let session = connect(&mut console);
+        let flags = rustix::fs::fcntl_getfl(&guest).unwrap();
+        rustix::fs::fcntl_setfl(&guest, flags - rustix::fs::OFlags::NONBLOCK).unwrap();
+        let written: Vec<u8> = (0..2_000_000u32).map(|number| (number % 251) as u8).collect();
+        let all = written.clone();
+        // Another processor's, as a guest is.
+        let writer = std::thread::spawn(move || std::fs::File::from(guest).write_all(&all));
+        let (mut seen, mut bytes) = (Vec::new(), vec![0; 256 << 10]);
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while seen.len() < written.len() {
+            assert!(std::time::Instant::now() < deadline, "{} of {} have come", seen.len(), written.len());
+            console.wake();
+            console.turn();
+            while let Ok(count @ 1..) = rustix::io::read(&session, &mut bytes) {
+                seen.extend_from_slice(&bytes[..count]);
+            }
+        }
+        writer.join().unwrap().unwrap();
+        assert!(seen == written, "{} bytes of {}", seen.len(), written.len());
+    }
+
+    /// The event loop tells of changes only: whatever the guest prints, and wherever it stops, the change is told.
+    #[test]
+    fn nothing_is_left_lying_when_the_guest_rests() {
+        let (mut console, _client, guest) = console();
+        let session = connect(&mut console);
+        let flags = rustix::fs::fcntl_getfl(&guest).unwrap();
+        rustix::fs::fcntl_setfl(&guest, flags - rustix::fs::OFlags::NONBLOCK).unwrap();
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
+        for end in console.ends() {
+            epoll::add(&epoll, end, epoll::EventData::new_u64(0), crate::serve::CHANGES).unwrap();
+        }
+        run(&mut console);
+        let (go_on, wait) = std::sync::mpsc::channel();
+        let lengths: Vec<usize> = (0..400).map(|turn| 1 + turn * 7919 % 12_000).collect();
+        let asked = lengths.clone();
+        let writer = std::thread::spawn(move || {
+            let guest = std::fs::File::from(guest);
+            for length in asked {
+                (&guest).write_all(&vec![b'x'; length]).unwrap();
+                wait.recv().unwrap();
+            }
+        });
+        let (mut events, mut bytes) = (Vec::with_capacity(4), vec![0; 64 << 10]);
+        for length in lengths {
+            let mut seen = 0;
+            while seen < length {
+                let timeout = Timespec { tv_sec: PATIENCE.as_secs() as i64, tv_nsec: 0 };
+                events.clear();
+                epoll::wait(&epoll, rustix::buffer::spare_capacity(&mut events), Some(&timeout)).unwrap();
+                assert!(!events.is_empty(), "{seen} of {length} have come, and nothing is told of the rest");
+                console.wake();
+                while console.turn() {}
+                while let Ok(count @ 1..) = rustix::io::read(&session, &mut bytes) {
+                    seen += count;
+                }
+            }
+            assert_eq!(seen, length);
+            go_on.send(()).unwrap();
+        }
+        writer.join().unwrap();
     }
 }

@@ -1,16 +1,19 @@
 //! The last of what a console's guest has printed, and how much of it is still to be sent.
 
-use std::collections::VecDeque;
-
-/// So much is kept. It takes memory as output comes.
+/// So much is kept. The kernel gives memory for it as output comes.
 pub const KEPT: usize = 64 << 10;
 /// A line that begins this far on is waited for where output is cut.
 const LONGEST_LINE: usize = 512;
 
+/// A ring that output is read into and sent from, without a copy on the way.
 #[derive(Default)]
 pub struct History {
-    bytes: VecDeque<u8>,
-    /// The last so many of them are not sent yet.
+    /// Empty before the first output, of length [`KEPT`] from then on.
+    ring: Vec<u8>,
+    /// Where the next byte goes; what is kept lies before it, around the end of the ring.
+    end: usize,
+    kept: usize,
+    /// The last so many of those kept are not sent yet.
     unsent: usize,
     /// Older output is gone.
     is_cut: bool,
@@ -22,22 +25,38 @@ impl History {
         KEPT - self.unsent
     }
 
-    pub fn push(&mut self, new: &[u8]) {
-        let new = new.get(new.len().saturating_sub(KEPT)..).unwrap_or_default();
-        let excess = (self.bytes.len() + new.len()).saturating_sub(KEPT);
-        self.bytes.drain(..excess);
-        self.is_cut |= excess > 0;
-        self.bytes.extend(new);
-        self.unsent = (self.unsent + new.len()).min(KEPT);
+    /// Where output goes next, as far as it lies in one piece; the oldest of what is sent gives way to it.
+    pub fn space(&mut self) -> &mut [u8] {
+        if self.ring.is_empty() {
+            self.ring = vec![0; KEPT];
+        }
+        let until = (self.end + self.room()).min(KEPT);
+        self.ring.get_mut(self.end..until).unwrap_or_default()
     }
 
-    /// What comes next, as far as it lies in one piece.
-    pub fn unsent(&self) -> &[u8] {
-        let from = self.bytes.len() - self.unsent;
-        let (front, back) = self.bytes.as_slices();
-        match front.get(from..) {
-            Some(piece) if !piece.is_empty() => piece,
-            _ => back.get(from.saturating_sub(front.len())..).unwrap_or_default(),
+    /// So many bytes are new in [`History::space`].
+    pub fn filled(&mut self, count: usize) {
+        let count = count.min(self.room());
+        self.end = (self.end + count) % KEPT;
+        self.is_cut |= self.kept + count > KEPT;
+        self.kept = (self.kept + count).min(KEPT);
+        self.unsent += count;
+    }
+
+    /// What comes next, in order.
+    pub fn unsent(&self) -> [&[u8]; 2] {
+        self.last(self.unsent)
+    }
+
+    /// The last so many bytes, of those that are kept, in order.
+    pub fn last(&self, count: usize) -> [&[u8]; 2] {
+        let count = count.min(self.kept);
+        match self.end.checked_sub(count) {
+            Some(from) => [self.ring.get(from..self.end).unwrap_or_default(), &[]],
+            None => {
+                let from = self.end + KEPT - count;
+                [self.ring.get(from..).unwrap_or_default(), self.ring.get(..self.end).unwrap_or_default()]
+            }
         }
     }
 
@@ -49,24 +68,28 @@ impl History {
     /// an escape sequence.
     pub fn forget_half(&mut self) {
         let half = self.unsent.div_ceil(2);
-        let from = self.bytes.len() - self.unsent + half;
-        self.sent(half + self.to_next_line(from));
+        self.sent(half);
+        self.sent(to_next_line(self.unsent()));
     }
 
     /// Everything that is kept is to be sent once more, from the beginning of a line on. What asks the terminal for an answer
     /// is left out: nobody waits for that any more, and it would arrive as if it were typed.
     pub fn replay(&mut self) {
-        let start = if self.is_cut { self.to_next_line(0) } else { 0 };
-        self.bytes.drain(..start);
-        let kept = without_questions(self.bytes.make_contiguous());
-        self.bytes = kept.into();
-        self.unsent = self.bytes.len();
+        let whole = self.last(self.kept);
+        let start = if self.is_cut { to_next_line(whole) } else { 0 };
+        let kept = without_questions(whole.concat().get(start..).unwrap_or_default());
+        for (place, byte) in self.ring.iter_mut().zip(&kept) {
+            *place = *byte;
+        }
+        (self.kept, self.unsent, self.end) = (kept.len(), kept.len(), kept.len() % KEPT);
+        self.is_cut = false;
     }
+}
 
-    fn to_next_line(&self, from: usize) -> usize {
-        let line = self.bytes.iter().skip(from).take(LONGEST_LINE).position(|byte| *byte == b'\n');
-        line.map_or(0, |at| at + 1)
-    }
+/// How far it is to the beginning of the next line, if that is not too far.
+fn to_next_line(output: [&[u8]; 2]) -> usize {
+    let line = output.into_iter().flatten().take(LONGEST_LINE).position(|byte| *byte == b'\n');
+    line.map_or(0, |at| at + 1)
 }
 
 const ESCAPE: u8 = 0x1b;
@@ -102,13 +125,21 @@ fn question(bytes: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn all_unsent(history: &mut History) -> Vec<u8> {
-        let mut all = Vec::new();
-        while !history.unsent().is_empty() {
-            let piece = history.unsent().to_vec();
-            history.sent(piece.len());
-            all.extend(piece);
+    fn push(history: &mut History, mut new: &[u8]) {
+        while !new.is_empty() {
+            let space = history.space();
+            let count = space.len().min(new.len());
+            assert!(count > 0, "there is no room");
+            space[..count].copy_from_slice(&new[..count]);
+            history.filled(count);
+            new = &new[count..];
         }
+    }
+
+    fn all_unsent(history: &mut History) -> Vec<u8> {
+        let all = history.unsent().concat();
+        history.sent(all.len());
+        assert_eq!(history.unsent().concat(), b"");
         all
     }
 
@@ -118,37 +149,42 @@ mod tests {
         let mut whole = Vec::new();
         for number in 0..20_000 {
             let line = format!("line {number}\n");
-            history.push(line.as_bytes());
+            push(&mut history, line.as_bytes());
             whole.extend_from_slice(line.as_bytes());
             if number % 3 == 0 {
-                all_unsent(&mut history);
+                let seen = all_unsent(&mut history);
+                assert!(whole.ends_with(&seen) && seen.ends_with(line.as_bytes()));
             }
         }
-        history.replay();
-        let seen = all_unsent(&mut history);
-        assert!(whole.ends_with(&seen) && seen.starts_with(b"line ") && seen.len() > KEPT - 20, "{}", seen.len());
-        assert!(history.bytes.capacity() <= KEPT, "{}", history.bytes.capacity());
-        assert_eq!((history.room(), all_unsent(&mut history).len()), (KEPT, 0));
+        for _ in 0..2 {
+            history.replay();
+            let seen = all_unsent(&mut history);
+            assert!(whole.ends_with(&seen) && seen.starts_with(b"line ") && seen.len() > KEPT - 20, "{}", seen.len());
+        }
+        assert_eq!((history.room(), history.ring.capacity()), (KEPT, KEPT));
+        push(&mut history, b"behind it");
+        assert_eq!(all_unsent(&mut history), b"behind it");
     }
 
     #[test]
     fn what_is_not_sent_is_given_up_by_lines() {
         let mut history = History::default();
         let lines: Vec<u8> = (0..KEPT / 16).flat_map(|n| format!("{n:0>15}\n").into_bytes()).collect();
-        history.push(&lines[..KEPT]);
+        push(&mut history, &lines[..KEPT]);
+        assert!(history.space().is_empty());
         assert_eq!(history.room(), 0);
         history.forget_half();
         let left = all_unsent(&mut history);
         assert!(lines.ends_with(&left) && left.len().is_multiple_of(16) && left.len() < KEPT / 2 + 1, "{}", left.len());
         assert!(left.len() + 16 >= KEPT / 2);
-        history.push(b"x");
+        push(&mut history, b"x");
         assert_eq!(all_unsent(&mut history), b"x");
     }
 
     #[test]
     fn questions_to_a_terminal_are_not_asked_again() {
         let mut history = History::default();
-        history.push(b"\x1b[1;31mred\x1b[0m\x1b[6n\x1b[?1;2c\x1b[c\x05\x1bZ\x1b[18t\x1b[2J# \x1b[6");
+        push(&mut history, b"\x1b[1;31mred\x1b[0m\x1b[6n\x1b[?1;2c\x1b[c\x05\x1bZ\x1b[18t\x1b[2J# \x1b[6");
         history.replay();
         assert_eq!(all_unsent(&mut history), b"\x1b[1;31mred\x1b[0m\x1b[2J# \x1b[6");
     }

@@ -51,7 +51,7 @@ impl About {
 }
 
 /// What a console's ends are watched for. Changes only: a terminal that nobody has open would report that for ever.
-const CHANGES: EventFlags = EventFlags::IN.union(EventFlags::OUT).union(EventFlags::RDHUP).union(EventFlags::ET);
+pub const CHANGES: EventFlags = EventFlags::IN.union(EventFlags::OUT).union(EventFlags::RDHUP).union(EventFlags::ET);
 
 /// What the loop waits for.
 pub struct Watched {
