@@ -114,6 +114,15 @@ impl Header {
         out
     }
 
+    /// What a message of so much payload begins with: its length word and the header.
+    pub(crate) fn head(&self, payload: usize) -> [u8; LENGTH_MIN] {
+        let mut out = [0; LENGTH_MIN];
+        let (length, header) = out.split_at_mut(4);
+        length.copy_from_slice(&((LENGTH_MIN + payload) as u32).to_be_bytes());
+        header.copy_from_slice(&self.encode());
+        out
+    }
+
     /// The header in the first [`HEADER`] bytes, where there are so many.
     pub fn decode(bytes: &[u8]) -> Option<Header> {
         let mut words = bytes.get(..HEADER)?.chunks_exact(4).map(|word| match *word {
@@ -212,10 +221,5 @@ fn keepalive(procedure: crate::keepalive::Procedure) -> Outgoing {
 
 /// The bytes on the wire; the caller knows that `payload` is within the limits.
 fn frame(header: &Header, payload: &[u8]) -> Outgoing {
-    let length = LENGTH_MIN + payload.len();
-    let mut bytes = Vec::with_capacity(length);
-    bytes.extend_from_slice(&(length as u32).to_be_bytes());
-    bytes.extend_from_slice(&header.encode());
-    bytes.extend_from_slice(payload);
-    Outgoing { bytes: bytes.into(), fds: Vec::new() }
+    Outgoing { bytes: [&header.head(payload.len())[..], payload].concat().into(), fds: Vec::new() }
 }

@@ -276,6 +276,22 @@ impl Sender {
         self.queue.push_back(message);
     }
 
+    /// The same for a message in two pieces: where nothing waits before it, what the socket takes at once is not copied. A
+    /// failure shows with what is left.
+    pub fn push_pieces(&mut self, socket: BorrowedFd<'_>, pieces: [&[u8]; 2]) {
+        let sent = if self.queue.is_empty() { send(socket, &pieces.map(IoSlice::new)).ok().flatten() } else { None };
+        let [mut head, mut payload] = pieces;
+        let mut sent = sent.unwrap_or(0);
+        for piece in [&mut head, &mut payload] {
+            let here = sent.min(piece.len());
+            *piece = piece.get(here..).unwrap_or_default();
+            sent -= here;
+        }
+        if !head.is_empty() || !payload.is_empty() {
+            self.queue.push_back(Outgoing { bytes: [head, payload].concat().into(), fds: Vec::new() });
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
@@ -316,14 +332,7 @@ impl Sender {
                 break;
             }
         }
-        let mut control = SendAncillaryBuffer::default();
-        let sent =
-            rustix::io::retry_on_intr(|| rustix::net::sendmsg(socket, &slices, &mut control, SendFlags::NOSIGNAL));
-        match sent {
-            Ok(count) => Ok(Some(count)),
-            Err(Errno::AGAIN) => Ok(None),
-            Err(errno) => Err(errno),
-        }
+        send(socket, &slices)
     }
 
     fn account(&mut self, mut count: usize) {
@@ -351,6 +360,16 @@ impl Sender {
     }
 }
 
+/// None: the socket takes nothing now.
+fn send(socket: BorrowedFd<'_>, pieces: &[IoSlice<'_>]) -> Result<Option<usize>, Errno> {
+    let mut control = SendAncillaryBuffer::default();
+    match rustix::io::retry_on_intr(|| rustix::net::sendmsg(socket, pieces, &mut control, SendFlags::NOSIGNAL)) {
+        Ok(count) => Ok(Some(count)),
+        Err(Errno::AGAIN) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
 fn send_fd(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> Result<bool, Errno> {
     let fds = [fd];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
@@ -369,6 +388,7 @@ fn send_fd(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> Result<bool, Errno> {
 mod tests {
     use super::*;
     use crate::lxc::{DomainOpenNamespaceArgs, Procedure};
+    use crate::message::Status;
     use std::io::Write;
     use std::os::unix::net::UnixStream;
 
@@ -469,5 +489,40 @@ mod tests {
         let (mut near, far) = pair();
         near.write_all(&bytes).unwrap();
         assert!(matches!(Receiver::of_calls().receive(far.as_fd()), Err(WireError::Descriptors)), "too many");
+    }
+
+    #[test]
+    fn what_is_sent_in_pieces_arrives_in_its_place() {
+        let (far, near) = pair();
+        far.set_nonblocking(true).unwrap();
+        let (mut sender, mut receiver) = (Sender::default(), Receiver::of_replies());
+        let header =
+            Header::call(crate::remote::Procedure::DomainOpenConsole, 3).answer(Type::Stream, Status::Continue);
+        // More than a socket holds, so that there are messages sent at once, one in part, and those that wait.
+        let payloads: Vec<Vec<u8>> = (0..20u8).map(|number| vec![number; 50_000 + usize::from(number)]).collect();
+        for (at, payload) in payloads.iter().enumerate() {
+            sender.push_pieces(near.as_fd(), [&header.head(payload.len()), payload]);
+            if at == 0 {
+                assert!(sender.is_empty(), "nothing waits where the socket takes all");
+            }
+        }
+        sender.push(call("last"));
+        assert!((2..20).contains(&sender.len()), "{}", sender.len());
+        for payload in payloads {
+            let message = loop {
+                _ = sender.flush(near.as_fd()).unwrap();
+                if let Received::Message(message) = receiver.receive(far.as_fd()).unwrap() {
+                    break message;
+                }
+            };
+            assert_eq!(message.header, header);
+            assert!(message.payload() == payload, "{} bytes of {}", message.payload().len(), payload.len());
+        }
+        assert!(sender.flush(near.as_fd()).unwrap());
+        assert_eq!(message(receiver.receive(far.as_fd())).header.serial, 7);
+        // A socket that takes nothing any more says so with the next try.
+        drop(far);
+        sender.push_pieces(near.as_fd(), [b"head", b"payload"]);
+        assert!(sender.flush(near.as_fd()).is_err());
     }
 }

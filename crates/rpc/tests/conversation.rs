@@ -275,6 +275,29 @@ fn a_stream_carries_data_both_ways_and_ends_well() {
     assert_eq!(version(&connection), Ok(42));
 }
 
+/// More than all buffers on the way hold: packets go at once, in part, or wait, as it comes.
+#[test]
+fn a_flood_of_a_stream_arrives_whole_and_in_order() {
+    let daemon = Daemon::start("flood", 10, None);
+    let connection = daemon.connection();
+    let stream = console(&connection);
+    let written: Vec<u8> = (0..20_000_000u32).map(|number| (number % 251) as u8).collect();
+    let all = written.clone();
+    let mut terminal = daemon.terminal.try_clone().unwrap();
+    let writer = std::thread::spawn(move || terminal.write_all(&all));
+    let mut seen = Vec::new();
+    while seen.len() < written.len() {
+        let data = stream.recv().unwrap();
+        assert!(!data.is_empty() && data.len() <= rpc::message::STREAM_DATA_MAX, "{}", data.len());
+        seen.extend(data);
+    }
+    writer.join().unwrap().unwrap();
+    assert!(seen == written);
+    assert_eq!(version(&connection), Ok(42));
+    daemon.terminal.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(stream.recv().unwrap(), b"");
+}
+
 /// The first data may be on its way as soon as the reply is: the server must not lose it.
 #[test]
 fn data_on_the_heels_of_the_reply_arrives() {

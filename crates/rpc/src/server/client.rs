@@ -401,10 +401,18 @@ impl<S: Service> Client<S> {
         }
     }
 
+    /// One packet, of at most [`crate::message::STREAM_DATA_MAX`] bytes.
     pub(super) fn stream_data(self: &Arc<Self>, header: &Header, data: &[u8]) {
         let header = header.answer(Type::Stream, Status::Continue);
-        if let Ok(message) = Outgoing::raw(&header, data) {
-            self.queue(message, Note::StreamData(header.serial));
+        let mut io = lock(&self.io);
+        if self.is_closed() || io.closing {
+            return;
+        }
+        let waits = !io.sender.is_empty();
+        io.sender.push_pieces(self.socket.as_fd(), [&header.head(data.len()), data]);
+        io.notes.push_back(Note::StreamData(header.serial));
+        if !waits {
+            self.flush(io);
         }
     }
 

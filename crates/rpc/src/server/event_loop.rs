@@ -33,6 +33,8 @@ pub struct Loop {
     timers: Mutex<BinaryHeap<Reverse<(Instant, Token)>>>,
     /// Sources that the kernel would not watch as they wanted.
     lost: Mutex<Vec<Token>>,
+    /// For what a source reads and passes on at once.
+    scratch: Mutex<Vec<u8>>,
     next: AtomicU64,
     stopping: AtomicBool,
 }
@@ -49,9 +51,19 @@ impl Loop {
             sources: Mutex::default(),
             timers: Mutex::default(),
             lost: Mutex::default(),
+            scratch: Mutex::default(),
             next: AtomicU64::new(WAKE + 1),
             stopping: AtomicBool::new(false),
         })
+    }
+
+    /// So many bytes for [`Source::ready`] to use, with anything in them. Nobody else may hold them meanwhile.
+    pub(super) fn scratch(&self, length: usize) -> MutexGuard<'_, Vec<u8>> {
+        let mut scratch = lock(&self.scratch);
+        if scratch.len() < length {
+            *scratch = vec![0; length];
+        }
+        scratch
     }
 
     /// A name for a source that is going to be added.

@@ -248,31 +248,20 @@ impl<S: Service> ServerStream<S> {
         }
     }
 
-    /// Everything that is there, up to a packet's size. The second value: there will be no more.
-    fn read(&self) -> (Vec<u8>, bool) {
-        let mut data = vec![0; 65_536];
+    /// Everything that is there, as far as it goes into a packet: how much, and whether there will be no more.
+    fn read(&self, packet: &mut [u8]) -> (usize, bool) {
         let mut have = 0;
-        loop {
-            if have == data.len() {
-                if have >= STREAM_DATA_MAX {
-                    return (data, false);
-                }
-                data.resize((have * 2).min(STREAM_DATA_MAX), 0);
-            }
-            let ended = match rustix::io::read(&self.fd, data.get_mut(have..).unwrap_or_default()) {
-                Ok(0) => true,
-                Ok(count) => {
-                    have += count;
-                    continue;
-                }
-                Err(Errno::INTR) => continue,
-                Err(Errno::AGAIN) => false,
+        while let Some(free) = packet.get_mut(have..).filter(|free| !free.is_empty()) {
+            match rustix::io::read(&self.fd, free) {
+                Ok(0) => return (have, true),
+                Ok(count) => have += count,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return (have, false),
                 // EIO: the other side of a pseudo terminal is closed.
-                Err(_) => true,
-            };
-            data.truncate(have);
-            return (data, ended);
+                Err(_) => return (have, true),
+            }
         }
+        (have, false)
     }
 }
 
@@ -288,7 +277,9 @@ impl<S: Service> Source for ServerStream<S> {
             state.to_terminal.clear();
         }
         if (unwatched || flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR)) && may_read {
-            let (data, ended) = self.read();
+            let mut packet = self.client.event_loop().scratch(STREAM_DATA_MAX);
+            let (have, ended) = self.read(&mut packet);
+            let data = packet.get(..have).unwrap_or_default();
             let ended = ended || unwatched;
             state.ended = ended;
             // Data that came with the end goes first; the empty packet behind it says that it was the last.
@@ -296,11 +287,12 @@ impl<S: Service> Source for ServerStream<S> {
             state.packet_under_way = packets > 0;
             drop(state);
             if !data.is_empty() {
-                self.client.stream_data(&self.header, &data);
+                self.client.stream_data(&self.header, data);
             }
             if ended {
                 self.client.stream_data(&self.header, &[]);
             }
+            drop(packet);
             state = lock(&self.state);
         }
         let failed = self.write(&mut state).err();
