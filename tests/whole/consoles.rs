@@ -1,5 +1,7 @@
 //! Consoles: bytes both ways, a second client, output nobody reads, the terminal's restoration.
 
+use rpc::client::{Connection, OpenOptions, Stream};
+use rpc::remote::*;
 use rustix::process::Signal;
 use std::path::Path;
 use std::process::Command;
@@ -313,4 +315,79 @@ fn a_client_that_stalls_holds_up_nobody_else() {
     _ = stalled.kill();
     _ = stalled.wait();
     eventually("the container goes on", PATIENCE, || (count() > printed).then_some(()));
+}
+
+/// The console of the domain `box`, as a program has it.
+fn stream(connection: &Connection, flags: u32) -> Stream {
+    let args = DomainLookupByNameArgs { name: "box".into() };
+    let found: DomainLookupByNameRet = connection.call(Procedure::DomainLookupByName, &args).unwrap();
+    let args = DomainOpenConsoleArgs { dom: found.dom, dev_name: None, flags };
+    connection.open_stream::<_, ()>(Procedure::DomainOpenConsole, &args).unwrap().1
+}
+
+fn connection() -> Connection {
+    Connection::open(Some("lxc:///"), OpenOptions::default()).unwrap()
+}
+
+#[test]
+fn a_flood_arrives_whole_and_in_order_and_the_log_has_it_too() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    let log = Path::new("/var/log/box-flood.log");
+    image::busybox(Path::new(ROOT), "stty -onlcr -echo; read go; seq 200000; echo over; exec sleep 1000").unwrap();
+    let console = format!("<console type='pty'><log file='{}'/></console>", log.display());
+    let document = domain("box", ROOT, &["/init"], "").replace("<console type='pty'/>", &console);
+    virsh(&["define", &file("box.xml", &document)]).ok();
+    virsh(&["start", "box"]).ok();
+    let connection = connection();
+    let stream = stream(&connection, 0);
+    stream.send(b"go\r").unwrap();
+    let printed: String = (1..=200_000).map(|number| format!("{number}\n")).chain(["over\n".to_string()]).collect();
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"over\n") {
+        let data = stream.recv().unwrap();
+        assert!(!data.is_empty(), "it ends after {} bytes", seen.len());
+        seen.extend(data);
+    }
+    // The word may be shown before the terminal is told not to.
+    let shown = seen.strip_prefix(b"go\r\n").unwrap_or(&seen);
+    assert!(shown == printed.as_bytes(), "{} bytes of {}", shown.len(), printed.len());
+    eventually("the log has all", PATIENCE, || {
+        std::fs::read(log).is_ok_and(|log| log.ends_with(printed.as_bytes())).then_some(())
+    });
+}
+
+/// Reads so much of numbers that are counted up, a line each: none may be missing.
+fn counts(stream: &Stream, length: usize) {
+    let mut seen = Vec::new();
+    while seen.len() < length {
+        let data = stream.recv().unwrap();
+        assert!(!data.is_empty(), "it ends after {} bytes", seen.len());
+        seen.extend(data);
+    }
+    let text = String::from_utf8(seen).unwrap();
+    // The first line and the last may be cut.
+    let lines: Vec<&str> = text.split("\r\n").collect();
+    let numbers: Vec<u64> = lines[1..lines.len() - 1].iter().map(|line| line.parse().unwrap()).collect();
+    let gap = numbers.windows(2).find(|pair| pair[0] + 1 != pair[1]);
+    assert_eq!(gap, None, "of {} numbers", numbers.len());
+}
+
+#[test]
+fn a_flooded_console_changes_hands() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    running("exec seq 100000000");
+    let (one, other) = (connection(), connection());
+    let first = stream(&one, 0);
+    counts(&first, 1 << 20);
+    // VIR_DOMAIN_CONSOLE_FORCE.
+    let second = stream(&other, 1);
+    counts(&second, 1 << 20);
+    while first.recv().is_ok_and(|data| !data.is_empty()) {}
+    drop((first, one));
+    daemon.kill();
+    while second.recv().is_ok_and(|data| !data.is_empty()) {}
+    let _daemon = Daemon::start();
+    counts(&stream(&connection(), 0), 1 << 20);
 }
