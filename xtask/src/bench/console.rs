@@ -1,5 +1,5 @@
 //! How fast a container's output comes through its console to a client, beside a terminal of the kernel's alone with a thread
-//! that writes and one that reads.
+//! that writes and one that reads: one that sleeps for each piece, as programs do, and one that does nothing but look for more.
 
 use super::ROOT;
 use super::daemons::{Client, controller, processor_time};
@@ -22,10 +22,12 @@ pub fn measure(runs: usize) -> Result<Value> {
     let client = Client::open()?;
     let flood = ["/bin/sh", "-c", "while :; do dd if=/dev/zero bs=65536 count=1000000 2>/dev/null; done"];
     let dom = client.define(&domain("bench", ROOT, &flood, ""))?;
-    let (mut alone, mut through) = (Vec::new(), Vec::new());
+    let (mut alone, mut awake, mut through) = (Vec::new(), Vec::new(), Vec::new());
     let (mut of_daemon, mut of_controller) = (Vec::new(), Vec::new());
     for _ in 0..runs {
-        alone.push(terminal().map_err(|error| format!("a terminal: {error}"))?);
+        for (rates, reader) in [(&mut alone, Reader::Sleeps), (&mut awake, Reader::Looks)] {
+            rates.push(terminal(reader).map_err(|error| format!("a terminal: {error}"))?);
+        }
         client.start(&dom)?;
         let stream = client.console(&dom)?;
         let programs = [daemon.pid().to_string(), controller("bench")];
@@ -50,14 +52,22 @@ pub fn measure(runs: usize) -> Result<Value> {
         "unit": "MB/s, the best of all runs; and milliseconds of a processor for each MB",
         "runs": runs,
         "terminal_alone": most(&alone),
+        "terminal_alone_reader_awake": most(&awake),
         "console": most(&through),
         "daemon_on_processor": least(&of_daemon),
         "controller_on_processor": least(&of_controller),
     }))
 }
 
+/// What the reader of a terminal does when there is nothing to be read.
+#[derive(Clone, Copy)]
+enum Reader {
+    Sleeps,
+    Looks,
+}
+
 /// The kernel's part in MB/s: bytes written to a terminal as it is when new, and read at its other end.
-fn terminal() -> std::io::Result<f64> {
+fn terminal(reader: Reader) -> std::io::Result<f64> {
     let devpts = linux::beneath::host(Path::new("/dev/pts"))?;
     let pty = linux::pty::Pty::new(devpts.as_fd())?;
     let slave = std::fs::File::from(pty.slave);
@@ -69,6 +79,10 @@ fn terminal() -> std::io::Result<f64> {
     });
     let (begun, mut bytes, mut buffer) = (Instant::now(), 0, [0; 65_536]);
     while Instant::now() < ends {
+        if matches!(reader, Reader::Looks) && rustix::io::ioctl_fionread(&pty.master)? == 0 {
+            std::hint::spin_loop();
+            continue;
+        }
         match rustix::io::read(&pty.master, &mut buffer) {
             Ok(count) => bytes += count,
             Err(Errno::AGAIN) => _ = poll(&mut [PollFd::new(&pty.master, PollFlags::IN)], None)?,
