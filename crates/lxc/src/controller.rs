@@ -194,12 +194,14 @@ impl Controller {
         log: &DomainLog,
         by: impl Fn() -> Option<String>,
     ) -> Result<()> {
-        if wait(&[&self.from, &self.pidfd], QUIET) == [false, false]
-            && let Some(words) = by()
-        {
-            return Err(log.failure(&words));
-        }
-        let [signed, ended] = wait(&[&self.from, &self.pidfd], patience.saturating_sub(QUIET));
+        let either = |patience| wait(&[&self.from, &self.pidfd], patience);
+        let [signed, ended] = match either(QUIET) {
+            [false, false] => match by() {
+                Some(words) => return Err(log.failure(&words)),
+                None => either(patience.saturating_sub(QUIET)),
+            },
+            seen => seen,
+        };
         if !signed && !ended {
             return Err(log.failure(&format!("the controller gave no sign within {} s", patience.as_secs())));
         }
