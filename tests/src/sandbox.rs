@@ -11,12 +11,16 @@ pub fn entered() -> bool {
 }
 
 /// Devices are the machine's, and other sandboxes have the same folder of them: who makes some, or takes them away, has first
-/// a folder of its own, in which the machine's are.
+/// a folder of its own, in which the machine's are, and what is mounted there, control groups perhaps.
 pub fn own_devices() {
-    let mount = "set -e; mkdir -p /run/own-dev; mount -t tmpfs own /run/own-dev; cd /run/own-dev; mkdir up work pts
-        mount --bind /dev/pts pts
+    let mount = "set -e; mkdir -p /run/own-dev; mount -t tmpfs own /run/own-dev; cd /run/own-dev; mkdir up work
+        for name in pts cgroup; do
+            if mountpoint -q /dev/$name; then mkdir $name; mount --bind /dev/$name $name; fi
+        done
         mount -t overlay -o lowerdir=/dev,upperdir=/run/own-dev/up,workdir=/run/own-dev/work own /dev
-        mount --move pts /dev/pts";
+        for name in pts cgroup; do
+            if [ -d $name ]; then mount --move $name /dev/$name; fi
+        done";
     crate::program::shell(mount).ok();
 }
 

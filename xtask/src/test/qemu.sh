@@ -29,14 +29,16 @@ check() {
     shift
     standstill 2>&1 < /dev/null &
     watch=$!
+    begun=$(date +%s)
     ("$@") > output 2>&1
     ended=$?
+    took=$(($(date +%s) - begun))
     # It may not have come to its sleep yet.
     until pkill -P $watch -x sleep || ! kill -0 $watch 2> /dev/null; do sleep 0.1; done
     wait $watch
     if [ $ended = 0 ]; then
         passed=$((passed + 1))
-        echo "test qemu::$name ... ok"
+        echo "test qemu::$name ... ok <$took s>"
     else
         failed=$((failed + 1))
         cat output
@@ -459,7 +461,7 @@ let_go() {
 chmod +x whole xtask programs/*
 if [ $$ != 1 ]; then
     wanted only_version_2 && check only_version_2 only_version_2
-    for name in $(listed '^(layouts::|documents::)'); do
+    for name in $(listed '^(layouts::|documents::|container::|elements::(file|usb|mounts|ids)|hostile::as_many_processes)'); do
         wanted "$name" && check "$name" one "$name"
     done
     install_service > output 2>&1 || cat output
@@ -481,7 +483,7 @@ else
     # As libvirt's page about containers mounts them.
     mkdir -p /dev/cgroup
     mount -t cgroup -o $together none /dev/cgroup
-    for name in $(listed '^(layouts::(a_|tuning|view)|container::a_plain_one)'); do
+    for name in $(listed '^(layouts::(a_|tuning|view)|container::(a_plain|cap|dev|disks|file|ids|iso)|elements::usb)'); do
         wanted "$name" && check "together::$name" alone "$name"
     done
     # A hierarchy with a group in it stays, and its controllers with it.
@@ -494,7 +496,7 @@ else
         mkdir -p /sys/fs/cgroup/$controller
         patiently mount -t cgroup -o $controller $controller /sys/fs/cgroup/$controller
     done
-    for name in $(listed '^layouts::(a_|tuning)'); do
+    for name in $(listed '^(layouts::(a_|tuning)|container::(dev|disks|ids|iso)|elements::usb)'); do
         wanted "$name" && check "apart::$name" alone "$name"
     done
 fi
