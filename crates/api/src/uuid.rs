@@ -18,7 +18,7 @@ impl Uuid {
         let mut bytes = [0u8; 16];
         let mut digits = text.trim_matches(|c: char| c.is_ascii_whitespace()).bytes().peekable();
         for byte in &mut bytes {
-            while digits.next_if_eq(&b'-').is_some() {}
+            while digits.next_if(|b| matches!(b, b'-' | b' ')).is_some() {}
             let high = (digits.next()? as char).to_digit(16)?;
             let low = (digits.next()? as char).to_digit(16)?;
             *byte = (high << 4 | low) as u8;

@@ -2,17 +2,9 @@
 
 use crate::element::Element;
 use crate::number;
-use crate::refuse::{self, Place};
+use crate::refuse::{self, Place, bare_unsupported, bare_xml};
 use crate::xml::{Node, Writer};
 use api::{Code, Error, ErrorDomain, Result, Uuid};
-
-fn bare_xml(message: impl Into<String>) -> Error {
-    Error::xml(ErrorDomain::None, message)
-}
-
-fn bare_unsupported(message: impl Into<String>) -> Error {
-    Error::config_unsupported(ErrorDomain::None, message)
-}
 
 fn detail(message: impl Into<String>) -> Error {
     Error::new(ErrorDomain::None, Code::XmlDetail, message)
@@ -21,7 +13,8 @@ fn detail(message: impl Into<String>) -> Error {
 /// Parameters in the order in which they are written.
 const PARAMETERS: [&str; 6] = ["managerid", "typeid", "typeidversion", "instanceid", "interfaceid", "profileid"];
 
-/// `<virtualport>`. With `generate` what it needs must be there, and ids that are missing are made.
+/// `<virtualport>`. With `generate` ids that are missing are made; where a type is needed too, all that it needs must be
+/// there.
 pub(crate) fn virtual_port(node: Node, type_needed: bool, generate: Option<&dyn Fn() -> Uuid>) -> Result<Element> {
     let port = node.attr("type");
     let (needed, allowed): (&[&str], &[&str]) = match port {
@@ -59,9 +52,11 @@ pub(crate) fn virtual_port(node: Node, type_needed: bool, generate: Option<&dyn 
         parameters.set(name, value);
     }
     if let Some(port) = port {
-        if let Some(missing) = needed.iter().find(|name| generate.is_some() && parameters.attr(name).is_none()) {
+        if let Some(missing) =
+            needed.iter().find(|name| type_needed && generate.is_some() && parameters.attr(name).is_none())
+        {
             let message = format!("missing {missing} in <virtualport type='{port}'>");
-            return Err(Error::xml(ErrorDomain::Conf, message));
+            return Err(Error::xml(ErrorDomain::Net, message));
         }
         let generated = match port {
             "802.1Qbg" => Some("instanceid"),
@@ -73,7 +68,7 @@ pub(crate) fn virtual_port(node: Node, type_needed: bool, generate: Option<&dyn 
         }
         if let Some((extra, _)) = parameters.attrs.iter().find(|(name, _)| !allowed.contains(&name.as_str())) {
             let message = format!("extra {extra} unsupported in <virtualport type='{port}'>");
-            return Err(Error::xml(ErrorDomain::Conf, message));
+            return Err(Error::xml(ErrorDomain::Net, message));
         }
     }
     if port == Some("midonet") {
@@ -99,7 +94,7 @@ pub(crate) fn virtual_port(node: Node, type_needed: bool, generate: Option<&dyn 
 }
 
 pub(crate) fn vlan(node: Node) -> Result<Element> {
-    let mut native = false;
+    let mut native: Option<(u32, &str)> = None;
     let mut tags = Vec::new();
     for tag in node.all("tag") {
         refuse::required(tag, "id").at(tag)?;
@@ -109,19 +104,13 @@ pub(crate) fn vlan(node: Node) -> Result<Element> {
         if id > 4095 {
             return Err(bare_xml(format!("vlan tag id {id} too large (maximum 4095)"))).at(tag);
         }
-        let mut element = Element::new("tag").with("id", id);
         match tag.attr("nativeMode") {
             None => {}
-            Some(mode @ ("tagged" | "untagged")) => {
-                if native {
-                    return Err(bare_xml("duplicate native vlan setting")).at(tag);
-                }
-                native = true;
-                element.set("nativeMode", mode);
-            }
+            Some(mode @ ("tagged" | "untagged")) if native.is_none() => native = Some((id, mode)),
+            Some("tagged" | "untagged") => return Err(bare_xml("duplicate native vlan setting")).at(tag),
             Some(mode) => return Err(refuse::bad_attribute("tag", "nativeMode", mode, "")).at(tag),
         }
-        tags.push(element);
+        tags.push(id);
     }
     if tags.is_empty() {
         return Err(bare_xml("missing tag id - each <vlan> must have at least one <tag id='n'/> subelement"));
@@ -135,7 +124,7 @@ pub(crate) fn vlan(node: Node) -> Result<Element> {
                 "invalid \"trunk='{text}'\" in <vlan> - trunk='yes' is required for more than one vlan tag"
             )));
         }
-        Some(_) if native => {
+        Some(_) if native.is_some() => {
             return Err(bare_xml(
                 "invalid configuration in <vlan> - \"trunk='no'\" is not allowed with a native vlan id",
             ));
@@ -143,7 +132,12 @@ pub(crate) fn vlan(node: Node) -> Result<Element> {
         Some(text) if text.eq_ignore_ascii_case("no") => {}
         Some(other) => return Err(bare_xml(format!("invalid \"trunk='{other}'\" in <vlan> - must be yes or no"))),
     }
-    let mut element = Element { children: tags, ..Element::new("vlan") };
+    // Of a tag that is there twice, each is the native one.
+    let written = tags.into_iter().map(|id| match native.filter(|(native, _)| *native == id) {
+        Some((_, mode)) => Element::new("tag").with("id", id).with("nativeMode", mode),
+        None => Element::new("tag").with("id", id),
+    });
+    let mut element = Element { children: written.collect(), ..Element::new("vlan") };
     if trunk {
         element.set("trunk", "yes");
     }

@@ -21,6 +21,15 @@ pub(crate) fn internal(message: impl Into<String>) -> Error {
     Error::internal(ErrorDomain::Domain, message)
 }
 
+/// Of a helper that belongs to no part of libvirt.
+pub(crate) fn bare_xml(message: impl Into<String>) -> Error {
+    Error::xml(ErrorDomain::None, message)
+}
+
+pub(crate) fn bare_unsupported(message: impl Into<String>) -> Error {
+    Error::config_unsupported(ErrorDomain::None, message)
+}
+
 /// The message alone.
 pub(crate) fn detail(message: impl Into<String>) -> Error {
     Error::new(ErrorDomain::Domain, Code::XmlDetail, message)
@@ -51,12 +60,28 @@ pub(crate) fn bad_attribute(element: &str, attribute: &str, value: &str, more: &
     generic_xml(format!("Invalid value for attribute '{attribute}' in element '{element}': '{value}'.{more}"))
 }
 
+pub(crate) fn zero_attribute(element: &str, attribute: &str) -> Error {
+    generic_xml(format!("Invalid value for attribute '{attribute}' in element '{element}': Zero is not permitted"))
+}
+
+pub(crate) fn bad_name(letter: char) -> Error {
+    Error::new(ErrorDomain::Xml, Code::XmlDetail, format!("invalid char in name: {letter}"))
+}
+
 pub(crate) fn missing_source(of: &str) -> Error {
     Error::new(ErrorDomain::Domain, Code::NoSource, of)
 }
 
 pub(crate) fn missing_target(of: &str) -> Error {
     Error::new(ErrorDomain::Domain, Code::NoTarget, of)
+}
+
+/// The same said by a part of libvirt of its own, not by the domain's parser.
+pub(crate) fn by(part: ErrorDomain) -> impl Fn(Error) -> Error {
+    move |error| match error.domain {
+        ErrorDomain::Domain => Error { domain: part, ..error },
+        _ => error,
+    }
 }
 
 /// Says where in the document.

@@ -20,6 +20,10 @@ const UNSTABLE: [&str; 3] = ["hostdev-usb-empty", "disk-sort-order", "if-bandwid
 const EMULATOR: &str = "/usr/lib/libvirt/libvirt_lxc";
 
 fn define(input: &[u8], validate: bool) -> Result<String, String> {
+    try_define(input, validate).map_err(|e| e.message)
+}
+
+fn try_define(input: &[u8], validate: bool) -> Result<String, api::Error> {
     let seed = Cell::new(0x9e37_79b9_7f4a_7c15_u64);
     let random = |bytes: &mut [u8]| {
         for byte in bytes {
@@ -28,7 +32,7 @@ fn define(input: &[u8], validate: bool) -> Result<String, String> {
         }
     };
     let host = Host { arch: "x86_64", emulator: EMULATOR, random: &random };
-    let parsed = Domain::parse(input, ParseOptions { validate, live: false }, &host).map_err(|e| e.message)?;
+    let parsed = Domain::parse(input, ParseOptions { validate, live: false }, &host)?;
     Ok(parsed.domain.without_secrets().format(FormatOptions::Inactive))
 }
 
@@ -133,6 +137,30 @@ fn written_documents_are_stable() {
         let twice = define(once.as_bytes(), false);
         assert_eq!(twice.as_ref(), Ok(&once), "{}", path.display());
     }
+}
+
+/// Documents that were once read otherwise than by libvirt 9.0.0, each with what libvirt makes of it; before an error stands
+/// which part of libvirt says so.
+#[test]
+fn every_comparison() {
+    let mut differing = 0;
+    for probe in include_str!("domain_compared.txt").split("=== ").filter(|probe| !probe.is_empty()) {
+        let Some(((name, input), expected)) =
+            probe.split_once("\n--->\n").and_then(|(head, expected)| Some((head.split_once('\n')?, expected)))
+        else {
+            panic!("no result in {probe}");
+        };
+        let found = match try_define(input.as_bytes(), false) {
+            Ok(document) => document,
+            Err(error) => format!("{} error: {}\n", error.domain as i32, error.message),
+        };
+        let (expected, found) = (normalised(expected, input), normalised(&found, input));
+        if expected.trim_end() != found.trim_end() {
+            eprintln!("---- {name}: expected\n{expected}---- found\n{found}");
+            differing += 1;
+        }
+    }
+    assert_eq!(differing, 0, "differ");
 }
 
 /// Many more documents, one below the other: `=== NAME`, the document, `--->`, what libvirt 9.0.0 makes of it.

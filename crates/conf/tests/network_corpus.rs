@@ -93,3 +93,59 @@ fn every_recorded_document() {
     }
     assert!(failed.is_empty(), "{} of {} differ\n{}", failed.len(), cases.len(), failed.join("\n\n"));
 }
+
+/// Documents that were once read otherwise than by libvirt 9.0.0, each with what libvirt makes of it; before an error stands
+/// which part of libvirt says so.
+#[test]
+fn every_comparison() {
+    let mut differing = 0;
+    for probe in include_str!("network_compared.txt").split("=== ").filter(|probe| !probe.is_empty()) {
+        let Some(((name, input), expected)) =
+            probe.split_once("\n--->\n").and_then(|(head, expected)| Some((head.split_once('\n')?, expected)))
+        else {
+            panic!("no result in {probe}");
+        };
+        let defined = Network::parse(input.as_bytes(), false, &facts()).and_then(|mut network| {
+            network.complete(Mac([0x52, 0x54, 0, 0xee, 0xee, 0xee]), &|_| false)?;
+            Ok(network.format())
+        });
+        let found = match defined {
+            Ok(document) => comparable(&document, input),
+            Err(error) => format!("{} error: {}", error.domain as i32, error.message),
+        };
+        let expected = if expected.starts_with('<') { comparable(expected, input) } else { expected.to_string() };
+        if expected.trim_end() != found.trim_end() {
+            eprintln!("---- {name}: expected\n{expected}\n---- found\n{found}");
+            differing += 1;
+        }
+    }
+    assert_eq!(differing, 0, "differ");
+}
+
+/// Text that would end a line of dnsmasq's files is refused where a network is defined, changed or started.
+#[test]
+fn lines_of_dnsmasq_stay_lines() {
+    let check = |inside: &str, expect: Option<&str>| {
+        let xml = format!("<network><name>n</name><bridge name='b'/>{inside}</network>");
+        let network = Network::parse(xml.as_bytes(), false, &facts()).expect("read as by libvirt");
+        let found = network.check_lines().map_err(|error| error.message);
+        match expect {
+            None => assert_eq!(found, Ok(()), "{inside}"),
+            Some(what) => assert!(found.expect_err(inside).contains(what), "{inside}"),
+        }
+    };
+    check("<dns><txt name='a' value='b c'/></dns>", None);
+    check(
+        "<dns><txt name='a' value='b&#10;dhcp-script=/x'/></dns>",
+        Some("<txt value> 'b\\ndhcp-script=/x' of network 'n'"),
+    );
+    check("<domain name='a&#10;b'/>", Some("<domain name>"));
+    check("<dns><forwarder domain='a&#10;b'/></dns>", Some("<forwarder>"));
+    check("<dns><srv service='s' protocol='tcp' target='a&#10;b'/></dns>", Some("<srv>"));
+    check("<dns><host ip='10.0.0.1'><hostname>a&#10;b</hostname></host></dns>", Some("<hostname>"));
+    check("<ip address='10.0.0.1' prefix='24'><tftp root='/a&#10;b'/></ip>", Some("<tftp root>"));
+    check(
+        "<ip address='10.0.0.1' prefix='24'><dhcp><host mac='00:16:3e:00:00:01' name='a&#10;b' ip='10.0.0.2'/></dhcp></ip>",
+        Some("<host>"),
+    );
+}

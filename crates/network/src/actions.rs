@@ -29,6 +29,7 @@ impl Networks {
     /// Defines a network, or defines it anew; what runs goes on as it is.
     pub fn define(&self, xml: &str, validate: bool) -> Result<Arc<Handle>> {
         let mut network = self.parse(xml.as_bytes(), validate)?;
+        network.check_lines()?;
         let mut list = self.list();
         self.complete(&mut network, &list)?;
         network.refuse_shared_name(Networks::documents(&list).iter())?;
@@ -53,6 +54,7 @@ impl Networks {
     /// Makes and starts a network that is gone when it ends, unless it is also defined.
     pub fn create(&self, xml: &str, validate: bool) -> Result<Arc<Handle>> {
         let mut network = self.parse(xml.as_bytes(), validate)?;
+        network.check_lines()?;
         let mut list = self.list();
         self.complete(&mut network, &list)?;
         network.refuse_shared_name(Networks::documents(&list).iter())?;
@@ -236,7 +238,9 @@ impl Networks {
         let changed = |network: &Option<Network>, flag: u32| match network {
             Some(network) if flags & flag != 0 => {
                 self.refuse_device_in_use(&state, network, command, section, xml, flag)?;
-                network.updated(command, section, parent, xml).map(Some)
+                let after = network.updated(command, section, parent, xml)?;
+                after.check_lines()?;
+                Ok(Some(after))
             }
             _ => Ok(None),
         };

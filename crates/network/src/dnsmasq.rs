@@ -75,6 +75,7 @@ pub fn running(network: &str, files: &Files, proc: &Path) -> Option<Pid> {
 }
 
 fn write_files(network: &Network, reserved: &[(Mac, Ipv4Addr)], files: &Files) -> Result<()> {
+    network.check_lines()?;
     let name = &network.name;
     files::make_folder(files.dnsmasq())?;
     // dnsmasq reads these two after it has given up its rights.

@@ -58,12 +58,12 @@ pub(crate) fn pci_limits(element: &Element) -> Result<()> {
     for (name, most) in [("bus", 0xff), ("slot", 0x1f)] {
         let found = number(name);
         if found > most {
-            return Err(refuse::xml(format!("Invalid PCI address {name}='0x{found:x}', must be <= 0x{most:X}")));
+            return Err(refuse::bare_xml(format!("Invalid PCI address {name}='0x{found:x}', must be <= 0x{most:X}")));
         }
     }
     match number("function") {
         function if function > 7 => {
-            Err(refuse::xml(format!("Invalid PCI address function=0x{function:X}, must be <= 7")))
+            Err(refuse::bare_xml(format!("Invalid PCI address function=0x{function:X}, must be <= 7")))
         }
         _ => Ok(()),
     }

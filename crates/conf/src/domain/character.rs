@@ -21,7 +21,7 @@ pub(super) fn console(node: Node, context: &Context) -> Result<Console> {
         number::u32_wrapping(port, 10).ok_or_else(|| refuse::xml(format!("Invalid port number: {port}")))?;
     }
     let mut kept = context.later(Check::Character, source(node, context, &kind).at(node)).unwrap_or_default();
-    kept.extend(storage::info(node, context)?);
+    kept.extend(storage::info(node, context)?.into_iter().filter(|part| part.name != "boot"));
     let mut console = Console {
         kind,
         target_kind: if target_kind == "none" { "lxc" } else { target_kind }.to_string(),
@@ -118,10 +118,17 @@ pub(super) fn source(node: Node, context: &Context, kind: &str) -> Result<Vec<El
         }
         _ => {}
     }
-    if let Some(log) = parts.iter().find(|p| p.name == "log") {
-        kept.extend(log.attr("file").map(|_| log.clone()));
-    }
+    let log = only(&parts, "log")?;
+    kept.extend(log.filter(|log| log.attr("file").is_some()).cloned());
     Ok(kept)
+}
+
+fn only<'a>(parts: &'a [Element], name: &str) -> Result<Option<&'a Element>> {
+    let mut all = parts.iter().filter(|part| part.name == name);
+    match (all.next(), all.next()) {
+        (_, Some(_)) => Err(refuse::xml(format!("only one {name} element is allowed for character device"))),
+        (one, None) => Ok(one),
+    }
 }
 
 fn copy(from: Option<&Element>, to: &mut Element, names: &[&str]) {
@@ -167,8 +174,7 @@ fn reconnect(source: Option<&Element>) -> Result<Option<Element>> {
     if reconnect.attr("enabled") == Some("yes") && reconnect.attr("timeout").is_none() {
         return Err(refuse::missing_attribute("reconnect", "timeout"));
     }
-    let bound = source.is_some_and(|source| source.attr("mode") == Some("bind"));
-    match bound && reconnect.attr("enabled") == Some("yes") {
+    match source.is_some_and(|source| source.attr("mode") == Some("bind")) {
         true => Err(refuse::internal("chardev reconnect is possible only for connect mode")),
         false => Ok(Some(reconnect.clone())),
     }
@@ -183,7 +189,7 @@ fn mode(source: Option<&Element>) -> Result<&str> {
 }
 
 fn protocol(parts: &[Element]) -> Result<String> {
-    let kind = parts.iter().find(|p| p.name == "protocol").and_then(|p| p.attr("type")).unwrap_or("raw");
+    let kind = only(parts, "protocol")?.and_then(|p| p.attr("type")).unwrap_or("raw");
     match ["raw", "telnet", "telnets", "tls"].contains(&kind) {
         true => Ok(kind.to_string()),
         false => Err(refuse::unsupported(format!("Unknown protocol '{kind}'"))),

@@ -4,15 +4,16 @@
 use super::parse::{Check, Context};
 use super::*;
 use crate::refuse;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 pub(super) fn complete(domain: &mut Domain, context: &Context) -> Result<()> {
     if domain.emulator.is_none() {
         domain.emulator = Some(context.host.emulator.to_string());
     }
     context.later(Check::Consoles, consoles(domain));
-    controllers_index(&mut domain.other_devices)?;
+    controllers::number(&mut domain.other_devices)?;
     context.later(Check::DiskNames, disks::place(&mut domain.disks));
+    context.later(Check::Disk, disks::fit(&domain.disks));
     context.later(Check::DiskTargets, disks::apart(&domain.disks));
     context.later(Check::Hostdevs, hostdevs(domain));
     context.later(Check::Filesystems, filesystems(domain));
@@ -23,7 +24,9 @@ pub(super) fn complete(domain: &mut Domain, context: &Context) -> Result<()> {
         }
     }
     context.later(Check::Machine, others(domain));
-    implied_controllers(domain);
+    controllers::implied(domain);
+    // A panic device that says nothing is not written.
+    domain.other_devices.retain(|device| device.name != "panic" || !device.is_bare());
     // In the order in which they are written.
     domain.other_devices.sort_by_key(|device| parse::OTHER_CLASSES.iter().position(|class| *class == device.name));
     Ok(())
@@ -81,96 +84,6 @@ fn consoles(domain: &mut Domain) -> Result<()> {
 
 pub(super) fn number(element: &Element, name: &str) -> Option<u32> {
     element.attr(name).and_then(|text| text.parse().ok())
-}
-
-/// A controller with its type and index, read once: there may be a thousand.
-struct Controller {
-    kind: String,
-    index: Option<u32>,
-    element: Element,
-}
-
-impl Controller {
-    fn from_element(element: Element) -> Controller {
-        let kind = element.attr("type").unwrap_or_default().to_string();
-        Controller { kind, index: number(&element, "index"), element }
-    }
-}
-
-/// Takes the controllers out of the devices.
-fn take_controllers(devices: &mut Vec<Element>) -> Vec<Controller> {
-    let (taken, rest): (Vec<Element>, _) =
-        std::mem::take(devices).into_iter().partition(|device| device.name == "controller");
-    *devices = rest;
-    taken.into_iter().map(Controller::from_element).collect()
-}
-
-/// They are the first of all devices.
-fn put_controllers(devices: &mut Vec<Element>, controllers: Vec<Controller>) {
-    devices.splice(0..0, controllers.into_iter().map(|controller| controller.element));
-}
-
-/// Sorted by the index that the document names; those without get the first free one of their type.
-fn controllers_index(devices: &mut Vec<Element>) -> Result<()> {
-    let mut controllers = Vec::new();
-    take_controllers(devices).into_iter().for_each(|controller| insert_controller(&mut controllers, controller));
-    // The index of the last whole controller of a type, where it was given one here.
-    let mut counted: HashMap<String, u32> = HashMap::new();
-    for at in 0..controllers.len() {
-        let kind = controllers[at].kind.clone();
-        let companion = is_companion(&controllers[at].element);
-        if controllers[at].index.is_some() {
-            counted.remove(&kind);
-            continue;
-        }
-        let used: HashSet<u32> =
-            controllers.iter().filter(|other| other.kind == kind).filter_map(|other| other.index).collect();
-        let master = counted.get(&kind).copied().filter(|_| companion);
-        let free = master.unwrap_or_else(|| (0..).find(|index| !used.contains(index)).unwrap_or(0));
-        if !companion {
-            counted.insert(kind, free);
-        }
-        controllers[at].index = Some(free);
-        controllers[at].element.attrs.insert(1, ("index".to_string(), free.to_string()));
-    }
-    let whole = |controller: &&Controller| !is_companion(&controller.element);
-    let masters: HashSet<&str> = controllers.iter().filter(whole).map(|controller| controller.kind.as_str()).collect();
-    let mut seen = HashSet::new();
-    for controller in &controllers {
-        let place = (controller.kind.as_str(), controller.index);
-        if is_companion(&controller.element) {
-            if !masters.contains(place.0) {
-                return Err(refuse::detail("No master USB controller specified"));
-            }
-        } else if !seen.insert(place) {
-            let (kind, index) = (place.0, controller.index.unwrap_or(0));
-            return Err(refuse::xml(format!("Multiple '{kind}' controllers with index '{index}'")));
-        }
-    }
-    put_controllers(devices, controllers);
-    Ok(())
-}
-
-/// Part of a USB controller that has the same index as the whole.
-fn is_companion(controller: &Element) -> bool {
-    controller.child("master").is_some()
-}
-
-/// Behind those of its type with a lower index; without one, behind all of its type.
-fn insert_controller(controllers: &mut Vec<Controller>, controller: Controller) {
-    let mut place = None;
-    for (at, other) in controllers.iter().enumerate().rev().filter(|(_, other)| other.kind == controller.kind) {
-        if controller.index.is_none() {
-            place = Some(at + 1);
-            break;
-        }
-        if other.index > controller.index {
-            place = Some(at);
-        } else if place.is_none() {
-            place = Some(at + 1);
-        }
-    }
-    controllers.insert(place.unwrap_or(controllers.len()), controller);
 }
 
 /// Rules between devices that a container ignores.
@@ -258,50 +171,4 @@ fn smartcards(devices: &mut [Element]) {
         let address = Element::new("address").with("type", "ccid").with("controller", 0).with("slot", slot);
         card.children.push(address);
     }
-}
-
-/// Controllers that other devices stand on.
-pub(super) fn implied_controllers(domain: &mut Domain) {
-    let mut wanted: Vec<(&str, u32)> = Vec::new();
-    for kind in ["scsi", "fdc", "ide", "sata"] {
-        let highest = domain.disks.iter().filter_map(|disk| {
-            let bus = disk.element.child("target")?.attr("bus")?;
-            let address = disk.element.child("address").filter(|a| a.attr("type") == Some("drive") && bus == kind)?;
-            number(address, "controller")
-        });
-        // An address may name any number; beyond some hundreds there are no such machines.
-        wanted.extend((0..highest.max().map_or(0, |n| n.min(1023) + 1)).map(|index| (kind, index)));
-    }
-    let on = |address: Option<&Element>, kind: &str| {
-        let address = address.filter(|a| a.attr("type") == Some(kind));
-        address.and_then(|a| number(a, "controller")).unwrap_or(0).min(1023)
-    };
-    let virtio =
-        |e: &&Element| e.name == "channel" && e.child("target").is_some_and(|t| t.attr("type") == Some("virtio"));
-    wanted.extend(
-        domain.other_devices.iter().filter(virtio).map(|e| ("virtio-serial", on(e.child("address"), "virtio-serial"))),
-    );
-    for console in domain.consoles.iter().filter(|c| c.target_kind == "virtio") {
-        let address = console.kept.iter().find(|e| e.name == "address");
-        wanted.push(("virtio-serial", on(address, "virtio-serial")));
-    }
-    let cards = domain.other_devices.iter().filter(|d| d.name == "smartcard");
-    wanted.extend(cards.map(|card| ("ccid", on(card.child("address"), "ccid"))));
-    let scsi = domain.hostdevs.iter().filter_map(|hostdev| match &hostdev.source {
-        HostdevSource::Other(element) if element.attr("type") == Some("scsi") => {
-            Some(on(element.child("address"), "drive"))
-        }
-        _ => None,
-    });
-    wanted.extend(scsi.max().into_iter().flat_map(|highest| (0..=highest).map(|index| ("scsi", index))));
-    let mut controllers = take_controllers(&mut domain.other_devices);
-    let mut there: HashSet<(String, Option<u32>)> =
-        controllers.iter().map(|controller| (controller.kind.clone(), controller.index)).collect();
-    for (kind, index) in wanted {
-        if there.insert((kind.to_string(), Some(index))) {
-            let element = Element::new("controller").with("type", kind).with("index", index);
-            insert_controller(&mut controllers, Controller::from_element(element));
-        }
-    }
-    put_controllers(&mut domain.other_devices, controllers);
 }

@@ -5,6 +5,7 @@ use super::parse::{Check, Context};
 use super::*;
 use crate::refuse::{self, Place};
 use crate::xml::Node;
+use api::{Error, ErrorDomain};
 use std::collections::{HashMap, HashSet};
 
 pub(super) fn disk(node: Node, context: &Context) -> Result<Disk> {
@@ -23,10 +24,12 @@ pub(super) fn disk(node: Node, context: &Context) -> Result<Disk> {
             _ => {}
         }
     }
-    let target = element.child("target").and_then(|t| t.attr("dev")).unwrap_or_default().to_string();
+    let target = element.child("target").and_then(|t| t.attr("dev")).map(str::to_string);
     let path = Disk { element: element.clone() }.source_path().map(str::to_string);
     let sourceless = element.child("source").is_none() && !["cdrom", "floppy"].contains(&device.as_str());
-    if target.is_empty() {
+    let named = target.is_some();
+    let target = target.unwrap_or_default();
+    if !named {
         context.later::<()>(Check::Disk, Err(refuse::missing_target(&path.unwrap_or_default())).at(node));
     } else if sourceless {
         context.later::<()>(Check::Disk, Err(refuse::missing_source(&target)).at(node));
@@ -43,7 +46,9 @@ pub(super) fn disk(node: Node, context: &Context) -> Result<Disk> {
     if kind == "block" && element.child("source").is_none() && ["cdrom", "floppy"].contains(&device.as_str()) {
         element.set("type", "file");
     }
-    details(&mut element, &kind, &device)?;
+    let cache = element.child_mut("driver").and_then(|driver| driver.child_mut("metadata_cache"));
+    cache.map_or(Ok(()), metadata_cache)?;
+    context.later(Check::Disk, details(&mut element, &kind, &device).at(node));
     address::info(&mut element.children)?;
     address::refuse_unassigned(&element.children)?;
     Ok(Disk { element })
@@ -84,6 +89,18 @@ fn source(given: Node, element: &mut Element, kind: &str) -> Result<()> {
     Ok(())
 }
 
+fn metadata_cache(cache: &mut Element) -> Result<()> {
+    let Some(size) = cache.child_mut("max_size") else { return Ok(()) };
+    let text = size.text.clone().unwrap_or_default();
+    let bad =
+        || refuse::generic_xml(format!("Invalid value '{text}' for element or attribute './metadata_cache/max_size'"));
+    let value = crate::number::u64_of(&text, 10).ok_or_else(bad)?;
+    let bytes = crate::number::scale(value, size.attr("unit").unwrap_or_default(), 1, u64::MAX)?;
+    size.set("unit", "bytes");
+    size.text = Some(bytes.to_string());
+    Ok(())
+}
+
 /// What a table does not say about disks of machines.
 fn details(element: &mut Element, kind: &str, device: &str) -> Result<()> {
     if device == "cdrom" && element.child("readonly").is_none() {
@@ -115,23 +132,12 @@ fn details(element: &mut Element, kind: &str, device: &str) -> Result<()> {
         ["cyls", "heads", "secs"].iter().all(|name| geometry.attr(name).is_some_and(|text| text != "0"))
     };
     element.children.retain(|child| child.name != "geometry" || whole(child));
-    let cache = element.child_mut("driver").and_then(|driver| driver.child_mut("metadata_cache"));
-    if let Some(size) = cache.and_then(|cache| cache.child_mut("max_size")) {
-        let text = size.text.clone().unwrap_or_default();
-        let bad = || {
-            refuse::generic_xml(format!("Invalid value '{text}' for element or attribute './metadata_cache/max_size'"))
-        };
-        let value = crate::number::u64_of(&text, 10).ok_or_else(bad)?;
-        let bytes = crate::number::scale(value, size.attr("unit").unwrap_or_default(), 1, u64::MAX)?;
-        size.set("unit", "bytes");
-        size.text = Some(bytes.to_string());
-    }
     element.children.retain(|c| c.name != "serial" || c.text.is_some());
     let text = |name: &str| element.child(name).and_then(|c| c.text.as_deref());
     if let Some(wwn) = text("wwn") {
         let wwn_digits = wwn.strip_prefix("0x").unwrap_or(wwn);
         if wwn_digits.len() != 16 || !wwn_digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(refuse::internal(format!("Malformed wwn: {wwn}")));
+            return Err(Error::internal(ErrorDomain::None, format!("Malformed wwn: {wwn}")));
         }
     }
     for (name, most) in [("vendor", 8), ("product", 16)] {
@@ -169,11 +175,16 @@ const INFO: [&str; 4] = ["alias", "master", "acpi", "address"];
 /// Puts disks in order and gives them what their names imply.
 pub(super) fn place(disks: &mut Vec<Disk>) -> Result<()> {
     sort_disks(disks);
-    for disk in disks.iter_mut().filter(|disk| !disk.target().is_empty()) {
+    let named = |disk: &&mut Disk| disk.element.child("target").is_some_and(|target| target.attr("dev").is_some());
+    for disk in disks.iter_mut().filter(named) {
         place_disk(&mut disk.element)?;
-        disk_source::checked(&disk.element)?;
     }
     Ok(())
+}
+
+/// What each disk's bus does not know.
+pub(super) fn fit(disks: &[Disk]) -> Result<()> {
+    disks.iter().filter(|disk| !disk.target().is_empty()).try_for_each(|disk| disk_source::checked(&disk.element))
 }
 
 /// No target and no place on a controller twice.

@@ -7,6 +7,7 @@ use crate::cpuset::CpuSet;
 use crate::refuse::{self, Place};
 use crate::shape::{self, DOMAIN};
 use crate::xml::Node;
+use api::ErrorDomain;
 use std::collections::{HashMap, HashSet};
 
 /// Features in the order in which they are written; `privnet` and `capabilities` have fields of their own.
@@ -176,7 +177,29 @@ fn capabilities(node: Node, features: &mut Features) -> Result<()> {
 /// `<cpu>`, kept: what it says without having been told, and its NUMA cells.
 pub(super) fn cpu(root: Node, context: &Context, vcpu: &Vcpu) -> Result<Option<Element>> {
     let Some(node) = root.child("cpu") else { return Ok(None) };
+    let mut cpu = processor(node, context).map_err(refuse::by(ErrorDomain::Cpu)).at(node)?;
+    // The cells of all processors count.
+    for more in root.all("cpu").skip(1).filter_map(|cpu| cpu.child("numa")) {
+        let more = context.keep(more, "cpuNuma")?;
+        match cpu.child_mut("numa") {
+            Some(numa) => numa.children.extend(more.children),
+            None => cpu.children.push(more),
+        }
+    }
+    if let Some(numa) = cpu.child_mut("numa") {
+        cells(numa, vcpu).at(node)?;
+    }
+    Ok(Some(cpu).filter(|cpu| !cpu.is_bare()))
+}
+
+fn processor(node: Node, context: &Context) -> Result<Element> {
     let mut cpu = context.keep(node, "cpu")?;
+    let mode = cpu.attr("mode").map(str::to_string);
+    let of_host = matches!(mode.as_deref(), Some("host-passthrough" | "maximum"));
+    if cpu.attr("migratable").is_some() && !of_host {
+        let words = "Attribute migratable is only allowed for 'host-passthrough' / 'maximum' CPU mode";
+        return Err(refuse::unsupported(words));
+    }
     let named = cpu.child("model").is_some_and(|model| model.text.is_some());
     let bare = |model: &Element| model.text.is_none() && model.attr("vendor_id").is_none();
     if cpu.child("model").is_some_and(bare) {
@@ -184,7 +207,10 @@ pub(super) fn cpu(root: Node, context: &Context, vcpu: &Vcpu) -> Result<Option<E
     }
     let vendor = cpu.child("model").and_then(|model| model.attr("vendor_id"));
     if vendor.is_some_and(|vendor| vendor.len() != 12) {
-        return Err(refuse::xml("vendor_id must be exactly 12 characters long")).at(node);
+        return Err(refuse::xml("vendor_id must be exactly 12 characters long"));
+    }
+    if cpu.child("vendor").is_some_and(|vendor| vendor.text.is_some()) && !named {
+        return Err(refuse::xml("CPU vendor specified without CPU model"));
     }
     if let Some(model) = cpu.child_mut("model").filter(|_| named) {
         if model.attr("fallback").is_none() {
@@ -195,11 +221,11 @@ pub(super) fn cpu(root: Node, context: &Context, vcpu: &Vcpu) -> Result<Option<E
     let features: Vec<&str> =
         cpu.children.iter().filter(|c| c.name == "feature").filter_map(|f| f.attr("name")).collect();
     if !features.is_empty() && custom && !named {
-        return Err(refuse::xml("Non-empty feature list specified without CPU model")).at(node);
+        return Err(refuse::xml("Non-empty feature list specified without CPU model"));
     }
     let mut seen = HashSet::new();
     if let Some(twice) = features.iter().find(|name| !seen.insert(**name)) {
-        return Err(refuse::xml(format!("CPU feature '{twice}' specified more than once"))).at(node);
+        return Err(refuse::xml(format!("CPU feature '{twice}' specified more than once")));
     }
     let (given, kind) = (cpu.attr("match").map(str::to_string), cpu.attr("mode").map(str::to_string));
     cpu.attrs.retain(|(name, _)| !["match", "mode"].contains(&name.as_str()));
@@ -209,14 +235,17 @@ pub(super) fn cpu(root: Node, context: &Context, vcpu: &Vcpu) -> Result<Option<E
     } else if let Some(kind) = kind.filter(|_| !custom) {
         cpu.attrs.insert(0, ("mode".to_string(), kind));
     }
-    if let Some(numa) = cpu.child_mut("numa") {
-        cells(numa, vcpu).at(node)?;
+    if of_host {
+        cpu.children.retain(|child| !["model", "vendor"].contains(&child.name.as_str()));
     }
-    Ok(Some(cpu).filter(|cpu| !cpu.is_bare()))
+    Ok(cpu)
 }
 
 fn cells(numa: &mut Element, vcpu: &Vcpu) -> Result<()> {
     let count = numa.children.iter().filter(|c| c.name == "cell").count();
+    if count == 0 {
+        return Err(refuse::xml("NUMA topology defined without NUMA cells"));
+    }
     let mut owners: HashMap<u32, usize> = HashMap::new();
     let mut ids = HashSet::new();
     for (at, cell) in numa.children.iter_mut().filter(|c| c.name == "cell").enumerate() {
@@ -246,6 +275,8 @@ fn cells(numa: &mut Element, vcpu: &Vcpu) -> Result<()> {
         return Err(refuse::internal("CPU IDs in <numa> exceed the <vcpu> count"));
     }
     distances(numa, count);
+    let id = |cell: &Element| cell.attr("id").and_then(|id| id.parse::<usize>().ok()).unwrap_or(usize::MAX);
+    numa.children.sort_by_key(|child| if child.name == "cell" { id(child) } else { usize::MAX });
     Ok(())
 }
 

@@ -113,7 +113,10 @@ fn usb(source: Node) -> Result<UsbSource> {
     let id = |node: Node| -> Result<u32> {
         let text = refuse::required(node, "id")?;
         let bad = || refuse::bad_attribute(node.name(), "id", text, " Expected non-negative integer value");
-        number::u32_of(text, 0).ok_or_else(bad)
+        match number::u32_of(text, 0).ok_or_else(bad)? {
+            0 => Err(refuse::zero_attribute(node.name(), "id")),
+            id => Ok(id),
+        }
     };
     for child in source.elements() {
         match child.name() {

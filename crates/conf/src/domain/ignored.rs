@@ -34,9 +34,15 @@ pub(super) fn device(node: Node, context: &Context, before: &[Element]) -> Resul
         "serial" | "parallel" | "channel" => character(node, context, &mut element)?,
         "redirdev" => redirected(node, context, &mut element)?,
         "smartcard" => smartcard(node, context, &mut element)?,
-        "controller" => controller(&mut element)?,
-        "input" if element.attr("bus") == Some("usb") => on_usb(&element)?,
         "rng" => rng(node, context, &mut element)?,
+        "controller" => controllers::controller(node, &mut element, before)?,
+        "hub" if controllers::without_usb(before) => {
+            return Err(refuse::unsupported("Can't add USB hub: USB is disabled for this domain"));
+        }
+        "input" if element.attr("bus") == Some("usb") && controllers::without_usb(before) => {
+            return Err(refuse::unsupported("Can't add USB input device. USB bus is disabled"));
+        }
+        "input" if element.attr("bus") == Some("usb") => on_usb(&element)?,
         "tpm" => tpm(&mut element)?,
         "shmem" => shmem(&mut element)?,
         "video" => graphics::video(&mut element)?,
@@ -45,7 +51,6 @@ pub(super) fn device(node: Node, context: &Context, before: &[Element]) -> Resul
         "vsock" => vsock(&mut element)?,
         "iommu" => iommu(node, &element)?,
         "redirfilter" => usb_ids(&mut element)?,
-        "panic" if element.is_bare() => return Ok(None),
         "panic" => {
             let twin = |other: &&Element| other.name == name && other.attr("model") == element.attr("model");
             if let Some(model) = before.iter().find(twin).map(|_| element.attr("model").unwrap_or("default")) {
@@ -377,50 +382,6 @@ fn on_usb(element: &Element) -> Result<()> {
     match address::of_other_type(&element.children, &["usb"]) {
         Some(_) => Err(refuse::xml("Invalid address for a USB device")),
         None => Ok(()),
-    }
-}
-
-/// Limits of PCI controllers, and what only some models have.
-fn controller(element: &mut Element) -> Result<()> {
-    element.children.retain(|child| child.name != "pcihole64" || child.text.is_some());
-    let root = matches!(element.attr("model"), Some("pci-root" | "pcie-root"));
-    if let Some(target) = element.child_mut("target") {
-        target.children.retain(|node| node.text.is_some());
-        let limits = [
-            ("chassisNr", "chassisNr", 1, 255),
-            ("chassis", "chassis", 0, 255),
-            ("port", "port", 0, 255),
-            ("busNr", "busNr", 1, 254),
-            ("index", "target index", 0, 30),
-        ];
-        for (name, what, least, most) in limits {
-            let Some(found) = target.attr(name).and_then(|text| text.parse::<i64>().ok()) else { continue };
-            if !(least..=most).contains(&found) {
-                let message = format!("PCI controller {what} '{found}' out of range - must be {least}-{most}");
-                return Err(refuse::unsupported(message));
-            }
-        }
-        if let Some(port) = target.attr("port").and_then(|text| text.parse::<u32>().ok()) {
-            target.set("port", format!("0x{port:x}"));
-        }
-    }
-    let index = element.child("target").and_then(|target| target.attr("index")).map(str::to_string);
-    if let Some(target) = index.filter(|_| element.attr("type") == Some("pci")) {
-        if (target == "0") != (element.attr("index").unwrap_or("0") == "0") {
-            let message = "Only the PCI controller with index 0 can have target index 0, and vice versa";
-            return Err(refuse::unsupported(message));
-        }
-    }
-    element.children.retain(|child| child.name != "target" || !child.is_bare());
-    if root && element.child("address").is_some() {
-        return Err(refuse::unsupported("pci-root and pcie-root controllers should not have an address"));
-    }
-    let threads = element.child("driver").is_some_and(|driver| driver.attr("iothread").is_some());
-    let model = element.attr("model").unwrap_or_default();
-    let virtio = ["virtio-scsi", "virtio-transitional", "virtio-non-transitional"].contains(&model);
-    match threads && !(element.attr("type") == Some("scsi") && virtio) {
-        true => Err(refuse::xml("'iothread' attribute only supported for virtio scsi controllers")),
-        false => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@
 mod address;
 mod character;
 mod complete;
+mod controllers;
 mod device;
 mod disk_source;
 mod disks;

@@ -156,10 +156,12 @@ pub(super) fn other_source(node: Node, kind: &str, context: &Context) -> Result<
         "vds" => {
             for name in ["switchid", "portid", "portgroupid", "connectionid"] {
                 let text = refuse::required(node, name)?;
-                match Uuid::parse(text).filter(|_| name == "switchid") {
-                    Some(uuid) => element.set(name, uuid),
-                    None => element.set(name, text),
+                if name != "switchid" {
+                    element.set(name, text);
+                    continue;
                 }
+                let bad = || refuse::bad_attribute("source", name, text, " Expected UUID");
+                element.set(name, Uuid::parse(text).ok_or_else(bad)?);
             }
         }
         _ => {
@@ -190,17 +192,17 @@ pub(super) fn other_source(node: Node, kind: &str, context: &Context) -> Result<
 pub(super) fn teaming(node: Node, context: &Context) -> Result<Option<Element>> {
     let Some(node) = node.child("teaming") else { return Ok(None) };
     let teaming = context.keep(node, "teaming")?;
-    let persistent = teaming.attr("persistent").is_some();
-    match teaming.attr("type") {
-        Some("transient") if !persistent => {
-            Err(refuse::unsupported("teaming persistent attribute must be set if teaming type is 'transient'"))
-        }
-        Some("persistent") if persistent => {
-            Err(refuse::unsupported("teaming persistent attribute not allowed if teaming type is 'persistent'"))
-        }
-        None => Ok(None),
-        Some(_) => Ok(Some(teaming)),
+    let wrong = match (teaming.attr("type"), teaming.attr("persistent").is_some()) {
+        (Some("transient"), false) => Some("must be set if teaming type is 'transient'"),
+        (Some("persistent"), true) => Some("not allowed if teaming type is 'persistent'"),
+        (None, _) => return Ok(None),
+        _ => None,
+    };
+    if let Some(wrong) = wrong {
+        let error = refuse::unsupported(format!("teaming persistent attribute {wrong}"));
+        context.later::<()>(Check::Interface, Err(error).at(node));
     }
+    Ok(Some(teaming))
 }
 
 /// `<coalesce><rx><frames max='…'/></rx></coalesce>`

@@ -66,7 +66,7 @@ pub(super) fn interface(node: Node, context: &Context) -> Result<Interface> {
     }
     if let Some(inbound) = bandwidth.as_ref().and_then(|b| b.inbound).filter(|_| kind != "network") {
         if inbound.floor > 0 {
-            return Err(refuse::unsupported("floor attribute is not supported for this config"));
+            return Err(refuse::bare_unsupported("floor attribute is not supported for this config"));
         }
     }
     kept.extend(vlan);
@@ -76,7 +76,7 @@ pub(super) fn interface(node: Node, context: &Context) -> Result<Interface> {
             let message = format!(
                 "interface {mac} - <port isolated='yes'/> is not supported for network interfaces with type='{kind}'"
             );
-            return Err(refuse::unsupported(message)).at(port);
+            context.later::<()>(Check::Interface, Err(refuse::unsupported(message)).at(port));
         }
         kept.extend(isolated.map(|on| Element::new("port").with("isolated", if on { "yes" } else { "no" })));
     }
@@ -217,7 +217,7 @@ fn source(node: Node, kind: &str, context: &Context) -> Result<InterfaceSource> 
 
 fn link(node: Node) -> Result<Option<bool>> {
     match node.child("link").and_then(|l| l.attr("state")) {
-        None => Ok(None),
+        None | Some("") => Ok(None),
         Some("up") => Ok(Some(true)),
         Some("down") => Ok(Some(false)),
         Some(other) => Err(refuse::unsupported(format!("unknown interface link state '{other}'"))),
@@ -226,7 +226,7 @@ fn link(node: Node) -> Result<Option<bool>> {
 
 fn mtu(node: Node) -> Result<u32> {
     match node.child("mtu").and_then(|m| m.attr("size")) {
-        None => Ok(0),
+        None | Some("") => Ok(0),
         Some(text) => number::u32_of(text, 10).ok_or_else(|| refuse::xml("malformed mtu size")),
     }
 }

@@ -51,6 +51,12 @@ const ARCHITECTURES: [&str; 36] = [
 pub(super) fn kind(root: Node, context: &Context) -> Result<(String, Option<String>)> {
     let node = root.find("os/type");
     let text = node.map(|n| n.text()).unwrap_or_default();
+    if text.is_empty() && root.child("bootloader").is_some_and(|bootloader| !bootloader.text().is_empty()) {
+        // What a boot loader starts is a machine of Xen.
+        let message = format!("could not find capabilities for ostype=xen arch={} domaintype=lxc ", context.host.arch);
+        context.later::<()>(Check::Kind, Err(Error::new(ErrorDomain::Capabilities, Code::InvalidArg, message)));
+        return Ok((context.host.arch.to_string(), None));
+    }
     let node = node.filter(|_| !text.is_empty()).ok_or_else(|| refuse::xml("an os <type> must be specified"))?;
     if !["hvm", "xen", "linux", "exe", "uml", "xenpvh"].contains(&text.as_ref()) {
         return Err(refuse::unsupported(format!("unknown OS type '{text}'"))).at(node);
@@ -97,18 +103,21 @@ pub(super) fn boot(root: Node, context: &Context, arch: String, machine: Option<
         let none = || refuse::xml(format!("No value supplied for <initenv name='{name}'> element"));
         os.init_env.push((name.to_string(), first_text(child).ok_or_else(none).at(child)?));
     }
-    if let Some(smbios) = node.child("smbios") {
-        let mode = smbios.attr("mode").unwrap_or("none");
-        if !["none", "emulate", "host", "sysinfo"].contains(&mode) {
-            return Err(refuse::unsupported(format!("unknown smbios mode '{mode}'"))).at(smbios);
-        }
-        os.smbios = Some(mode.to_string()).filter(|mode| mode != "none");
-    }
     if os.init.is_empty() {
         let error: Result<()> = Err(refuse::xml("init binary must be specified"));
         context.later(Check::Init, error.at(node));
     }
     Ok(os)
+}
+
+/// Read behind the devices.
+pub(super) fn smbios(root: Node) -> Result<Option<String>> {
+    let Some(smbios) = root.find("os/smbios") else { return Ok(None) };
+    let mode = smbios.attr("mode").unwrap_or("none");
+    match ["none", "emulate", "host", "sysinfo"].contains(&mode) {
+        true => Ok(Some(mode.to_string()).filter(|mode| mode != "none")),
+        false => Err(refuse::unsupported(format!("unknown smbios mode '{mode}'"))).at(smbios),
+    }
 }
 
 pub(super) fn idmap(root: Node, context: &Context) -> Result<IdMap> {
@@ -194,9 +203,10 @@ pub(super) fn clock(root: Node, context: &Context) -> Result<Clock> {
 }
 
 fn offset(node: Node) -> Result<ClockOffset> {
+    let given = |name: &str| node.attr(name).filter(|text| !text.is_empty());
     let adjustment =
         |text: &str| number::i64_of(text, 10).ok_or_else(|| refuse::xml(format!("unknown clock adjustment '{text}'")));
-    let fixed = |local: bool| match node.attr("adjustment") {
+    let fixed = |local: bool| match given("adjustment") {
         None if local => Ok(ClockOffset::Localtime { reset: false }),
         None => Ok(ClockOffset::Utc { reset: false }),
         Some("reset") if local => Ok(ClockOffset::Localtime { reset: true }),
@@ -206,24 +216,24 @@ fn offset(node: Node) -> Result<ClockOffset> {
             Ok(ClockOffset::Variable { adjustment: adjustment(text)?, basis })
         }
     };
-    match node.attr("offset").filter(|text| !text.is_empty()) {
+    match given("offset") {
         None | Some("utc") => fixed(false),
         Some("localtime") => fixed(true),
         Some("variable") => {
-            let adjustment = node.attr("adjustment").and_then(|text| number::i64_of(text, 10)).unwrap_or(0);
-            let basis = match node.attr("basis") {
+            let adjustment = given("adjustment").and_then(|text| number::i64_of(text, 10)).unwrap_or(0);
+            let basis = match given("basis") {
                 None => ClockBasis::Utc,
                 Some(word) => ClockBasis::from_word(word)
                     .ok_or_else(|| refuse::unsupported(format!("unknown clock basis '{word}'")))?,
             };
             Ok(ClockOffset::Variable { adjustment, basis })
         }
-        Some("timezone") => match node.attr("timezone") {
+        Some("timezone") => match given("timezone") {
             Some(zone) => Ok(ClockOffset::Timezone(zone.to_string())),
             None => Err(refuse::internal("missing 'timezone' attribute for clock with offset='timezone'")),
         },
         Some("absolute") => {
-            let start = node.attr("start").and_then(|text| number::u64_of(text, 10));
+            let start = given("start").and_then(|text| number::u64_of(text, 10));
             let missing = "missing 'start' attribute for clock with offset='absolute'";
             start.map(ClockOffset::Absolute).ok_or_else(|| refuse::internal(missing))
         }

@@ -16,8 +16,9 @@ const MOST_COMPLAINTS: usize = 50;
 const MOST_IGNORED: usize = 1_024;
 
 /// Sections that libvirt reads as one, however often they stand there.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "os",
+    "clock",
     "features",
     "cputune",
     "blkiotune",
@@ -60,6 +61,7 @@ pub(super) enum Check {
     Resource,
     Hostdevs,
     LifeCycle,
+    HugePages,
     Cpu,
     Blkio,
     Filesystems,
@@ -135,7 +137,7 @@ pub fn dropped(xml: &[u8]) -> Vec<String> {
 }
 
 pub(super) fn wrong_root(expected: &str, root: Node) -> Error {
-    refuse::xml(format!("expecting root element of '{expected}', not '{}'", root.name()))
+    refuse::generic_xml(format!("expecting root element of '{expected}', not '{}'", root.name()))
 }
 
 /// What has no place in the document: an error where it is to be validated, else warnings.
@@ -269,6 +271,7 @@ pub(crate) fn from_node(root: Node, how: ParseOptions, host: &Host) -> Result<Do
     for node in root.all("sysinfo") {
         domain.kept.push(system::sysinfo(node, context, &uuid).at(node)?);
     }
+    domain.os.smbios = os::smbios(root)?;
     domain.kept.extend(system::keywrap(root, context)?);
     domain.kept.extend(system::launch_security(root, context)?);
     domain.idmap = os::idmap(root, context)?;
@@ -330,13 +333,12 @@ fn check_name(name: &str, context: &Context) {
         context.later::<()>(Check::Name, Err(refuse::xml(format!("name {name} cannot contain '/'"))));
     }
     if name.contains('\n') {
-        let error = Error::new(ErrorDomain::Xml, Code::XmlDetail, "invalid char in name: \n");
-        context.later::<()>(Check::NameLine, Err(error));
+        context.later::<()>(Check::NameLine, Err(refuse::bad_name('\n')));
     }
 }
 
 /// The order in which libvirt reads the classes of devices; those that are not named come last.
-const READ_FIRST: [&str; 14] = [
+const READ_FIRST: [&str; 29] = [
     "disk",
     "controller",
     "lease",
@@ -347,10 +349,25 @@ const READ_FIRST: [&str; 14] = [
     "serial",
     "console",
     "channel",
-    "tpm",
     "input",
     "graphics",
     "sound",
+    "audio",
+    "video",
+    "hostdev",
+    "watchdog",
+    "memballoon",
+    "rng",
+    "tpm",
+    "nvram",
+    "hub",
+    "redirdev",
+    "redirfilter",
+    "panic",
+    "shmem",
+    "memory",
+    "iommu",
+    "vsock",
 ];
 
 /// Everything below `<devices>`, each class in the document's order.
@@ -373,7 +390,14 @@ fn devices(root: Node, context: &Context, domain: &mut Domain) -> Result<()> {
             "filesystem" => domain.filesystems.push(storage::filesystem(node, context).at(node)?),
             "interface" => domain.interfaces.push(network::interface(node, context).at(node)?),
             "console" => domain.consoles.push(character::console(node, context).at(node)?),
-            "hostdev" => domain.hostdevs.push(hostdev::hostdev(node, context).at(node)?),
+            "hostdev" => {
+                let hostdev = hostdev::hostdev(node, context).at(node)?;
+                if matches!(hostdev.source, HostdevSource::Usb(_)) && controllers::without_usb(&domain.other_devices) {
+                    let words = "Can't add host USB device: USB is disabled in this host";
+                    return Err(refuse::unsupported(words)).at(node);
+                }
+                domain.hostdevs.push(hostdev);
+            }
             name if OTHER_CLASSES.contains(&name) => {
                 domain.other_devices.extend(ignored::device(node, context, domain.other_devices.as_slice()).at(node)?);
             }

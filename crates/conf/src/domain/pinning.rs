@@ -5,8 +5,8 @@ use super::*;
 use crate::cpuset::CpuSet;
 use crate::refuse::{self, Place};
 use crate::xml::Node;
-use std::collections::HashMap;
-use std::collections::HashSet;
+use api::{Code, Error, ErrorDomain};
+use std::collections::{HashMap, HashSet};
 
 pub(super) fn pinning(
     node: Node,
@@ -46,8 +46,7 @@ pub(super) fn pinning(
         let bad = || refuse::missing_attribute("iothreadpin", "iothread");
         let id = refuse::unsigned(pin, "iothread", 10).at(pin)?.ok_or_else(bad).at(pin)?;
         if id == 0 {
-            let zero = "Invalid value for attribute 'iothread' in element 'iothreadpin': Zero is not permitted";
-            return Err(refuse::generic_xml(zero)).at(pin);
+            return Err(refuse::zero_attribute("iothreadpin", "iothread")).at(pin);
         }
         if !threads.contains(&id) {
             return Err(refuse::unsupported(format!("Cannot find 'iothread' : {id}"))).at(pin);
@@ -75,58 +74,169 @@ pub(super) fn pinning(
     let mut groups = Groups::default();
     for name in ["cachetune", "memorytune"] {
         for tune in node.all(name) {
-            into.extend(allocation(tune, context, name, vcpu).at(tune)?);
-            let Some(cpus) = tune.attr("vcpus").and_then(CpuSet::parse) else { continue };
-            groups.add(name, cpus).at(tune)?;
+            groups.read(tune, context, vcpu).at(tune)?;
         }
     }
+    groups.write(into);
     Ok(())
 }
 
-/// Which CPUs have a group already: they share all of it, or nothing.
+/// A part of the caches and of the memory's bandwidth for some CPUs, and who looks at it.
+#[derive(Default)]
+struct Group {
+    cpus: CpuSet,
+    /// Of a kind: those of `<cachetune>`, those of `<memorytune>`.
+    parts: [Vec<Element>; 2],
+    monitors: [Vec<(CpuSet, Element)>; 2],
+}
+
+/// CPUs share all of a group, or nothing.
 #[derive(Default)]
 struct Groups {
-    sets: Vec<(&'static str, CpuSet)>,
+    groups: Vec<Group>,
     of: HashMap<u32, usize>,
 }
 
 impl Groups {
-    fn add(&mut self, name: &'static str, cpus: CpuSet) -> Result<()> {
-        for cpu in cpus.iter() {
-            match self.of.get(&cpu).and_then(|at| self.sets.get(*at)) {
-                Some((_, others)) if *others != cpus => return Err(refuse::xml("Overlapping vcpus in resctrls")),
-                Some((other, _)) if *other == name => {
-                    return Err(refuse::xml(format!("Identical vcpus in {name}s found")));
+    fn read(&mut self, node: Node, context: &Context, vcpu: &Vcpu) -> Result<()> {
+        let cpus = resource_cpus(node, vcpu)?;
+        let memory = node.name() == "memorytune";
+        let mut found = None;
+        for at in cpus.iter().filter_map(|cpu| self.of.get(&cpu).copied()) {
+            if self.groups[at].cpus != cpus {
+                return Err(refuse::xml("Overlapping vcpus in resctrls"));
+            }
+            found = Some(at);
+        }
+        if found.is_some() && !memory {
+            return Err(refuse::xml("Identical vcpus in cachetunes found"));
+        }
+        if cpus.is_empty() {
+            return Ok(());
+        }
+        let element = context.keep(node, node.name())?;
+        let (parts, monitors): (Vec<Element>, _) = element.children.into_iter().partition(|e| e.name != "monitor");
+        if parts.is_empty() && monitors.is_empty() {
+            return Ok(());
+        }
+        let at = found.unwrap_or(self.groups.len());
+        if found.is_none() {
+            self.of.extend(cpus.iter().map(|cpu| (cpu, at)));
+            self.groups.push(Group { cpus, ..Group::default() });
+        }
+        let group = &mut self.groups[at];
+        group.parts[usize::from(memory)].extend(parts);
+        match memory {
+            false => caches(&mut group.parts[0])?,
+            true => bandwidths(&mut group.parts[1])?,
+        }
+        node.all("monitor").zip(monitors).try_for_each(|(node, monitor)| group.watch(node, monitor, vcpu).at(node))
+    }
+
+    fn write(self, into: &mut Vec<Element>) {
+        let mut groups = self.groups;
+        for (kind, name) in ["cachetune", "memorytune"].into_iter().enumerate() {
+            for group in &mut groups {
+                let mut children = std::mem::take(&mut group.parts[kind]);
+                children.extend(std::mem::take(&mut group.monitors[kind]).into_iter().map(|(_, monitor)| monitor));
+                if !children.is_empty() {
+                    into.push(Element { children, ..Element::new(name).with("vcpus", &group.cpus) });
                 }
-                _ => {}
             }
         }
-        self.of.extend(cpus.iter().map(|cpu| (cpu, self.sets.len())));
-        self.sets.push((name, cpus));
+    }
+}
+
+impl Group {
+    /// Adds somebody who looks at some of the group's CPUs.
+    fn watch(&mut self, node: Node, mut monitor: Element, vcpu: &Vcpu) -> Result<()> {
+        let refused = |words: &str| Err(Error::new(ErrorDomain::Domain, Code::InvalidArg, words));
+        let kind = usize::from(monitor.attr("level").is_none());
+        if let Some(level) = monitor.attr("level").filter(|level| *level != "3") {
+            return Err(refuse::xml(format!("Invalid monitor cache level '{level}'")));
+        }
+        let cpus = resource_cpus(node, vcpu)?;
+        if cpus.is_empty() {
+            return refused("vcpus is empty");
+        }
+        if cpus.iter().any(|cpu| !self.cpus.contains(cpu)) {
+            return refused("Monitor vcpus conflicts with allocation");
+        }
+        if self.monitors[kind].iter().any(|(other, _)| *other == cpus) {
+            return refused("Identical vcpus found in same type monitors");
+        }
+        // Who looks at a whole allocation looks at what is there anyway.
+        let whole = |set: &CpuSet| *set == self.cpus && self.parts.iter().any(|parts| !parts.is_empty());
+        let meets = |other: &CpuSet| *other != cpus && !whole(other) && other.iter().any(|cpu| cpus.contains(cpu));
+        if !whole(&cpus) && self.monitors.iter().flatten().any(|(other, _)| meets(other)) {
+            return refused("vcpus overlaps in resctrl groups");
+        }
+        monitor.set("vcpus", &cpus);
+        self.monitors[kind].push((cpus, monitor));
         Ok(())
     }
 }
 
-/// A part of the cache or of the memory's bandwidth for some CPUs.
-fn allocation(node: Node, context: &Context, name: &str, vcpu: &Vcpu) -> Result<Option<Element>> {
-    let mut element = cache_sizes(context.keep(node, name)?);
+/// Whose it is: only CPUs that there can be.
+fn resource_cpus(node: Node, vcpu: &Vcpu) -> Result<CpuSet> {
+    let name = node.name();
     let missing = || refuse::xml(format!("Missing {name} attribute 'vcpus'"));
-    let text = element.attr("vcpus").ok_or_else(missing)?;
+    let text = node.attr("vcpus").ok_or_else(missing)?;
     let set = CpuSet::parse(text);
     let set = set.ok_or_else(|| refuse::xml(format!("Invalid {name} attribute 'vcpus' value '{text}'")))?;
-    let set = CpuSet::from_numbers(set.iter().filter(|cpu| *cpu < vcpu.maximum));
-    let mut nodes = std::collections::HashSet::new();
-    for child in element.children.iter().filter(|child| child.name == "node") {
-        let id = child.attr("id").unwrap_or_default();
-        if !nodes.insert(id) {
-            return Err(refuse::xml(format!("Memory Bandwidth already defined for node {id}")));
+    Ok(CpuSet::from_numbers(set.iter().filter(|cpu| *cpu < vcpu.maximum)))
+}
+
+/// By level, by type, by cache; no part of a cache twice. Sizes are written in the largest unit that divides them.
+fn caches(caches: &mut [Element]) -> Result<()> {
+    const KINDS: [&str; 3] = ["both", "code", "data"];
+    let mut taken: HashMap<(u32, u32), Vec<usize>> = HashMap::new();
+    let place = |cache: &Element| {
+        let number = |name| cache.attr(name).and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+        let kind = KINDS.iter().position(|kind| cache.attr("type") == Some(kind)).unwrap_or(0);
+        (number("level"), kind, number("id"))
+    };
+    for cache in caches.iter_mut() {
+        let (level, kind, id) = place(cache);
+        let text = cache.attr("size").unwrap_or_default();
+        let bad = || refuse::generic_xml(format!("Invalid value '{text}' for element or attribute './@size'"));
+        let value = crate::number::u64_of(text, 10).ok_or_else(bad)?;
+        let bytes = crate::number::scale(value, cache.attr("unit").unwrap_or_default(), 1024, u64::MAX)?;
+        let others = taken.entry((level, id)).or_default();
+        if others.iter().any(|other| *other == kind || *other == 0 || kind == 0) {
+            let word = KINDS[kind];
+            let words = format!("Colliding cache allocations for cache level '{level}' id '{id}', type '{word}'");
+            return Err(resctrl(words));
         }
-        if child.attr("bandwidth").and_then(|b| b.parse::<u32>().ok()).is_some_and(|percent| percent > 100) {
-            return Err(refuse::xml("Memory Bandwidth value exceeding 100 is invalid."));
+        others.push(kind);
+        let (size, unit) = pretty(bytes);
+        cache.set("size", size);
+        cache.set("unit", unit);
+    }
+    caches.sort_by_key(place);
+    Ok(())
+}
+
+/// Percents of the memory's bandwidth, by node.
+fn bandwidths(nodes: &mut [Element]) -> Result<()> {
+    let number = |node: &Element, name| node.attr(name).and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+    let mut seen = HashSet::new();
+    for node in nodes.iter() {
+        let id = number(node, "id");
+        if !seen.insert(id) {
+            return Err(resctrl(format!("Memory Bandwidth already defined for node {id}")));
+        }
+        if number(node, "bandwidth") > 100 {
+            return Err(resctrl("Memory Bandwidth value exceeding 100 is invalid."));
         }
     }
-    element.set("vcpus", &set);
-    Ok(Some(element).filter(|element| !element.children.is_empty() && !set.is_empty()))
+    nodes.sort_by_key(|node| number(node, "id"));
+    Ok(())
+}
+
+/// Told by what divides caches and memory.
+fn resctrl(message: impl Into<String>) -> Error {
+    Error::xml(ErrorDomain::Resctrl, message)
 }
 
 /// Ids of the I/O threads.
@@ -181,19 +291,7 @@ fn schedulers(
     Ok(())
 }
 
-/// Sizes of caches are written in the largest unit that divides them.
-fn cache_sizes(mut element: Element) -> Element {
-    for cache in element.children.iter_mut().filter(|c| c.name == "cache") {
-        let unit = cache.attr("unit").unwrap_or_default().to_string();
-        let Some(value) = cache.attr("size").and_then(|s| s.parse().ok()) else { continue };
-        let Ok(bytes) = crate::number::scale(value, &unit, 1024, u64::MAX) else { continue };
-        let (size, unit) = pretty(bytes);
-        cache.set("size", size);
-        cache.set("unit", unit);
-    }
-    element
-}
-
+/// A size in the largest unit that divides it.
 pub(super) fn pretty(bytes: u64) -> (u64, &'static str) {
     let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let mut at = (bytes, 0);

@@ -24,6 +24,11 @@ pub(super) fn seclabels(root: Node, context: &Context) -> Result<Vec<SecLabel>> 
     if labels.len() > 1 && labels.iter().any(|(model, _)| model.is_none()) {
         return Err(refuse::xml("missing security model when using multiple labels"));
     }
+    // A label, or what it is made from, is of some model.
+    let own = |node: &Node| node.attr("type") == Some("static") || labels.iter().any(|(_, l)| l.base_label.is_some());
+    if let Some(node) = nodes.first().filter(|node| labels.len() == 1 && node.attr("model").is_none() && own(node)) {
+        return Err(refuse::xml("missing security model in domain seclabel")).at(*node);
+    }
     Ok(labels.into_iter().map(|(_, label)| label).collect())
 }
 
@@ -62,9 +67,6 @@ fn seclabel(node: Node, context: &Context) -> Result<Option<SecLabel>> {
     }
     if kind == SecLabelKind::Dynamic {
         label.base_label = text("baselabel");
-    }
-    if model.is_none() && (kind == SecLabelKind::Static || label.base_label.is_some()) {
-        return Err(missing());
     }
     // The model 'none' is no model: without a security driver on the host there is nothing to generate.
     if label.model == "none" {

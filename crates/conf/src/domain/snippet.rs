@@ -85,8 +85,9 @@ impl Domain {
                 }
                 self.disks.push(disk);
                 disks::place(&mut self.disks)?;
+                disks::fit(&self.disks)?;
                 disks::apart(&self.disks)?;
-                complete::implied_controllers(self);
+                controllers::implied(self);
             }
             Device::Interface(interface) => self.interfaces.push(*interface),
             Device::Hostdev(hostdev) => {
@@ -94,7 +95,7 @@ impl Domain {
                     return Err(lxc(Code::InvalidArg, "device is already in the domain configuration"));
                 }
                 self.hostdevs.push(hostdev);
-                complete::implied_controllers(self);
+                controllers::implied(self);
             }
             Device::Filesystem(filesystem) => {
                 if self.find_filesystem(&filesystem).is_some() {
@@ -193,6 +194,7 @@ impl Device {
             "disk" => {
                 let mut disks = vec![disks::disk(node, context).at(node)?];
                 disks::place(&mut disks)?;
+                disks::fit(&disks)?;
                 disks.pop().map(Device::Disk).ok_or_else(|| refuse::internal("no disk"))?
             }
             "filesystem" => Device::Filesystem(storage::filesystem(node, context).at(node)?),

@@ -12,7 +12,11 @@ pub(super) fn filesystem(node: Node, context: &Context) -> Result<Filesystem> {
     if !KINDS.contains(&kind) {
         return Err(refuse::bad_attribute("filesystem", "type", kind, ""));
     }
-    let access_mode = refuse::word(node, "accessmode", AccessMode::from_word)?;
+    // An empty word is libvirt's for none.
+    let access_mode = match node.attr("accessmode") {
+        Some("") => None,
+        _ => refuse::word(node, "accessmode", AccessMode::from_word)?,
+    };
     let file_mode = mode(node, "fmode")?;
     let directory_mode = mode(node, "dmode")?;
     let names = context.keep(node, "filesystemAttributes")?;
@@ -74,7 +78,7 @@ fn mode(node: Node, name: &str) -> Result<Option<u32>> {
 
 fn space(node: Node, name: &str) -> Result<u64> {
     let Some(child) = node.child(name).filter(|child| !child.text().is_empty()) else { return Ok(0) };
-    tuning::scaled(child, &child.text(), &format!("./{name}[1]"), 1).at(child)
+    tuning::scaled(child, &child.text(), &format!("./{name}[1]"), 1, u64::MAX).at(child)
 }
 
 fn source(node: Node, kind: &str, target: &str) -> Result<FilesystemSource> {

@@ -6,39 +6,48 @@ use crate::cpuset::CpuSet;
 use crate::number::{self, MOST_MEMORY};
 use crate::refuse::{self, Place};
 use crate::xml::Node;
-use std::collections::HashSet;
+use api::{Code, Error, ErrorDomain};
+use std::collections::{HashMap, HashSet};
 
 /// `./NAME` with its unit, in KiB.
-fn kib(parent: Node, name: &str) -> Result<Option<u64>> {
+fn kib(parent: Node, name: &str, most: u64) -> Result<Option<u64>> {
     let Some(node) = parent.child(name).filter(|n| !n.text().is_empty()) else { return Ok(None) };
     let path = match parent.name() {
         "domain" => format!("./{name}[1]"),
         section => format!("./{section}/{name}[1]"),
     };
-    scaled(node, &node.text(), &path, 1024).map(|bytes| Some(bytes.div_ceil(1024))).at(node)
+    scaled(node, &node.text(), &path, 1024, most).map(|bytes| Some(bytes.div_ceil(1024))).at(node)
+}
+
+/// The memory of a domain, which is less than what can be counted.
+fn memory_kib(root: Node, name: &str) -> Result<Option<u64>> {
+    let kib = kib(root, name, MOST_MEMORY)?;
+    match root.child(name).filter(|_| kib.is_some_and(|kib| kib >= MOST_MEMORY.div_ceil(1024))) {
+        Some(node) => Err(Error::new(ErrorDomain::Domain, Code::Overflow, "size value too large")).at(node),
+        None => Ok(kib),
+    }
 }
 
 /// A size in bytes; `path` as libvirt's words have it.
-pub(super) fn scaled(node: Node, text: &str, path: &str, default: u64) -> Result<u64> {
+pub(super) fn scaled(node: Node, text: &str, path: &str, default: u64, most: u64) -> Result<u64> {
     let value = number::u64_of(text, 10)
         .ok_or_else(|| refuse::generic_xml(format!("Invalid value '{text}' for element or attribute '{path}'")))?;
-    number::scale(value, node.attr("unit").unwrap_or_default(), default, MOST_MEMORY)
+    number::scale(value, node.attr("unit").unwrap_or_default(), default, most)
 }
 
 pub(super) fn memory(root: Node) -> Result<Memory> {
-    let filled = |name: &str| root.child(name).filter(|n| !n.text().is_empty()).map_or(Ok(None), |_| kib(root, name));
-    let maximum = filled("memory")?;
+    let maximum = memory_kib(root, "memory")?;
     let dump_core = match root.child("memory") {
         Some(node) => refuse::word(node, "dumpCore", refuse::on_off).at(node)?,
         None => None,
     };
-    let current = filled("currentMemory")?.unwrap_or(0);
-    kib(root, "maxMemory")?;
+    let current = memory_kib(root, "currentMemory")?.unwrap_or(0);
+    memory_kib(root, "maxMemory")?;
     let maximum = match maximum.unwrap_or(0) {
         0 => numa_memory(root)?,
         given => given,
     };
-    root.child("maxMemory").map_or(Ok(()), max_memory)?;
+    root.child("maxMemory").map_or(Ok(0), slots)?;
     let current = if current == 0 || current > maximum { maximum } else { current };
     Ok(Memory { maximum, current, dump_core })
 }
@@ -49,12 +58,13 @@ pub(super) fn enough_memory(root: Node, memory: &Memory, context: &Context) {
         let none = "Memory size must be specified via <memory> or in the <numa> configuration";
         context.later::<()>(Check::Memory, Err(refuse::xml(none)));
     }
+    context.later(Check::Memory, root.child("maxMemory").map_or(Ok(()), max_memory));
     context.later(Check::MaxMemory, no_more_memory(root, memory));
 }
 
 fn no_more_memory(root: Node, memory: &Memory) -> Result<()> {
     let Some(node) = root.child("maxMemory") else { return Ok(()) };
-    match kib(root, "maxMemory")?.unwrap_or(0) {
+    match kib(root, "maxMemory", MOST_MEMORY)?.unwrap_or(0) {
         0 => Ok(()),
         most if most < memory.maximum => {
             Err(refuse::xml("maximum memory size must be equal or greater than the actual memory size")).at(node)
@@ -66,10 +76,14 @@ fn no_more_memory(root: Node, memory: &Memory) -> Result<()> {
     }
 }
 
+fn slots(node: Node) -> Result<u32> {
+    let bad = || refuse::xml("Failed to parse memory slot count");
+    node.attr("slots").map_or(Ok(0), |text| number::u32_of(text, 10).ok_or_else(bad)).at(node)
+}
+
 /// Memory that can be plugged in: nothing that a container has.
 fn max_memory(node: Node) -> Result<()> {
-    let bad = || refuse::xml("Failed to parse memory slot count");
-    let slots = node.attr("slots").map_or(Ok(0), |text| number::u32_of(text, 10).ok_or_else(bad)).at(node)?;
+    let slots = slots(node)?;
     let given = !node.text().is_empty() && node.text() != "0";
     if slots > 0 && !given || slots == 0 && given {
         return Err(refuse::xml("both maximum memory size and memory slot count must be specified")).at(node);
@@ -93,7 +107,7 @@ pub(super) fn memtune(root: Node) -> Result<MemTune> {
     let Some(node) = root.child("memtune") else { return Ok(MemTune::default()) };
     /// As much as none.
     const UNLIMITED: u64 = 9_007_199_254_740_991;
-    let limit = |name| kib(node, name).map(|limit| limit.filter(|kib| *kib < UNLIMITED));
+    let limit = |name| kib(node, name, UNLIMITED << 10).map(|limit| limit.filter(|kib| *kib < UNLIMITED));
     Ok(MemTune {
         hard_limit: limit("hard_limit")?,
         soft_limit: limit("soft_limit")?,
@@ -121,24 +135,23 @@ pub(super) fn blkiotune(root: Node, context: &Context) -> Result<BlkioTune> {
 
 fn blkio_device(node: Node) -> Result<BlkioDevice> {
     let mut device = BlkioDevice::default();
-    if node.child("path").is_none_or(|path| path.text().is_empty()) {
-        return Err(refuse::unsupported("missing per-device path"));
-    }
-    for child in node.elements() {
-        let text = child.text();
-        let bad = |what: &str| refuse::unsupported(format!("could not parse {what} {text}"));
-        let small = |what| number::u32_of(&text, 10).ok_or_else(|| bad(what));
-        let large = |what| number::u64_of(&text, 10).ok_or_else(|| bad(what));
-        match child.name() {
-            "path" if device.path.is_empty() => device.path = text.into_owned(),
-            "weight" => device.weight = small("weight")?,
-            "read_iops_sec" => device.read_iops = small("read iops sec")?,
-            "write_iops_sec" => device.write_iops = small("write iops sec")?,
-            "read_bytes_sec" => device.read_bytes = large("read bytes sec")?,
-            "write_bytes_sec" => device.write_bytes = large("write bytes sec")?,
-            _ => {}
-        }
-    }
+    let given = |name: &str| node.child(name).map(|child| child.text()).filter(|text| !text.is_empty());
+    device.path = given("path").ok_or_else(|| refuse::unsupported("missing per-device path"))?.into_owned();
+    // A negative number is a large one.
+    let bad = |what: &str, text: &str| refuse::unsupported(format!("could not parse {what} {text}"));
+    let small = |name: &str, what: &str| match given(name) {
+        Some(text) => number::u32_wrapping(&text, 10).ok_or_else(|| bad(what, &text)),
+        None => Ok(0),
+    };
+    let large = |name: &str, what: &str| match given(name) {
+        Some(text) => number::u64_wrapping(&text, 10).ok_or_else(|| bad(what, &text)),
+        None => Ok(0),
+    };
+    device.weight = small("weight", "weight")?;
+    device.read_bytes = large("read_bytes_sec", "read bytes sec")?;
+    device.write_bytes = large("write_bytes_sec", "write bytes sec")?;
+    device.read_iops = small("read_iops_sec", "read iops sec")?;
+    device.write_iops = small("write_iops_sec", "write iops sec")?;
     Ok(device)
 }
 
@@ -201,7 +214,7 @@ fn cpuset(text: &str) -> Result<Option<CpuSet>> {
 /// `<iothreads>` and `<iothreadids>`: as many ids as threads.
 pub(super) fn iothreads(root: Node, context: &Context) -> Result<Vec<Element>> {
     let mut count = 0;
-    if let Some(node) = root.child("iothreads") {
+    if let Some(node) = root.child("iothreads").filter(|node| !node.text().is_empty()) {
         let text = node.text();
         let bad = || refuse::xml(format!("invalid iothreads count '{text}'"));
         count = number::u32_of(&text, 10).ok_or_else(bad).at(node)?;
@@ -261,22 +274,46 @@ fn thread_pool(element: &Element) -> Result<()> {
 /// `<memoryBacking>`; `cells`: of the guest's NUMA.
 pub(super) fn backing(root: Node, context: &Context, cells: usize) -> Result<Option<Element>> {
     let Some(node) = root.child("memoryBacking") else { return Ok(None) };
-    let backing = context.keep(node, "memoryBacking")?;
+    let mut backing = context.keep(node, "memoryBacking")?;
+    // All of them are one list.
+    let (mut lists, others): (Vec<Element>, _) = backing.children.into_iter().partition(|e| e.name == "hugepages");
+    let pages = lists.iter_mut().flat_map(|list| std::mem::take(&mut list.children)).collect();
+    backing.children = others;
+    if let Some(list) = lists.into_iter().next() {
+        backing.children.insert(0, Element { children: pages, ..list });
+    }
     let pages = || backing.child("hugepages").into_iter().flat_map(|pages| &pages.children);
-    let mut masters = pages().filter(|page| page.attr("nodeset").is_none()).filter_map(|page| page.attr("size"));
-    if let Some((first, second)) = masters.next().zip(masters.next()) {
-        return Err(refuse::detail(format!("two master hugepages detected: {first} and {second}"))).at(node);
+    if pages().any(|page| page.attr("size") == Some("0")) {
+        return Err(refuse::detail("hugepage size can't be zero")).at(node);
     }
-    for page in pages() {
-        if page.attr("size") == Some("0") {
-            return Err(refuse::detail("hugepage size can't be zero")).at(node);
-        }
-        let nodes = page.attr("nodeset").and_then(CpuSet::parse);
-        if let Some(missing) = nodes.iter().flat_map(CpuSet::iter).find(|node| *node as usize >= cells) {
-            return Err(refuse::detail(format!("hugepages: node {missing} not found"))).at(node);
-        }
-    }
+    context.later(Check::HugePages, huge_pages(&backing, cells).at(node));
     Ok(Some(backing).filter(|backing| !backing.is_bare()))
+}
+
+/// Every page is for cells that there are, and no two are for the same.
+fn huge_pages(backing: &Element, cells: usize) -> Result<()> {
+    let pages = backing.child("hugepages").into_iter().flat_map(|pages| &pages.children);
+    // The cells with a size, and the size for all others.
+    let (mut sizes, mut master): (HashMap<u32, &str>, Option<&str>) = (HashMap::new(), None);
+    for page in pages {
+        let size = page.attr("size").unwrap_or_default();
+        let Some(nodes) = page.attr("nodeset").and_then(CpuSet::parse) else {
+            if let Some(other) = master.replace(size) {
+                return Err(refuse::detail(format!("two master hugepages detected: {size} and {other}")));
+            }
+            continue;
+        };
+        if let Some(missing) = nodes.iter().find(|node| *node as usize >= cells) {
+            return Err(refuse::detail(format!("hugepages: node {missing} not found")));
+        }
+        for node in nodes.iter() {
+            if let Some(other) = sizes.insert(node, size) {
+                let words = format!("nodeset attribute of hugepages of sizes {size} and {other} intersect");
+                return Err(refuse::detail(words));
+            }
+        }
+    }
+    Ok(())
 }
 
 const PERIOD: std::ops::RangeInclusive<u64> = 1_000..=1_000_000;

@@ -16,7 +16,9 @@ impl Network {
         }
         let template = match self.bridge.name.as_deref() {
             None => Some("virbr%d"),
-            Some(name) if name.contains("%d") => Some(name),
+            Some(name) if name.contains("%d") && name.find("%d") == name.rfind('%') => Some(name),
+            // There can be one number in it.
+            Some(name) if name.contains("%d") => Some("virbr%d"),
             Some(_) => None,
         };
         if let Some(template) = template {

@@ -198,7 +198,7 @@ pub(super) fn route(node: Node, network: &str) -> Result<StaticRoute> {
     let prefix = refuse::unsigned(node, "prefix", 10)?;
     let metric = refuse::unsigned(node, "metric", 10)?;
     if metric == Some(0) {
-        return xml_error("Invalid value for attribute 'metric' in element 'route': Zero is not permitted");
+        return Err(refuse::zero_attribute("route", "metric"));
     }
     let Some(address) = address else {
         return wrong("Missing required address attribute in route definition".into());

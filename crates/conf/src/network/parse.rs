@@ -1,6 +1,6 @@
 //! A network's document read, in the order in which libvirt finds what is wrong with it.
 
-use super::read::{detail, filled, internal, owned, unsigned, xml_error, yes_no};
+use super::read::{filled, internal, owned, unsigned, xml_error, yes_no};
 use super::{
     Bridge, Facts, Forward, ForwardMode, MacTableManager, Network, PortGroup, Section, dhcp, dns, forward, parts,
     schema, update, validate,
@@ -8,6 +8,7 @@ use super::{
 use crate::Mac;
 use crate::domain::Metadata;
 use crate::number;
+use crate::refuse;
 use crate::xml::{Document, Node, Source};
 use api::{Code, Error, ErrorDomain, Result, Uuid};
 
@@ -57,7 +58,7 @@ impl Network {
             return Err(Error::new(ErrorDomain::Network, Code::NoName, ""));
         };
         if name.contains('/') {
-            return detail("invalid char in name: /");
+            return Err(refuse::bad_name('/'));
         }
         let uuid = match root.child("uuid").map(|node| node.text()).filter(|text| !text.is_empty()) {
             None => new_uuid,

@@ -1,9 +1,9 @@
 //! `<bandwidth>`, `<vlan>` and `<virtualport>` of networks and their groups of ports.
 
-use super::read::unsupported;
 use crate::Bandwidth;
 use crate::element::Element;
 use crate::netdev;
+use crate::refuse;
 use crate::xml::Node;
 use api::Result;
 
@@ -13,7 +13,7 @@ pub(super) fn bandwidth(parent: Node) -> Result<Option<Bandwidth>> {
         return Ok(None);
     };
     if bandwidth.inbound.is_some_and(|rate| rate.floor > 0) {
-        return unsupported("floor attribute is not supported for this config");
+        return Err(refuse::bare_unsupported("floor attribute is not supported for this config"));
     }
     Ok(Some(bandwidth))
 }

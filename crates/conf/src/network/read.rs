@@ -1,6 +1,7 @@
 //! Small pieces of reading that all parts of a network's document share.
 
 use crate::number;
+use crate::refuse;
 use crate::xml::Node;
 use api::{Code, Error, ErrorDomain, Result};
 
@@ -40,7 +41,7 @@ pub(super) fn one_of<T: Copy>(node: Node, name: &str, table: &[(&str, T)]) -> Re
     let Some(text) = node.attr(name) else { return Ok(None) };
     match table.iter().find(|(word, _)| *word == text) {
         Some((_, value)) => Ok(Some(*value)),
-        None => xml_error(format!("Invalid value for attribute '{name}' in element '{}': '{text}'.", node.name())),
+        None => Err(refuse::bad_attribute(node.name(), name, text, "")),
     }
 }
 
@@ -54,9 +55,6 @@ pub(super) fn unsigned_long(node: Node, name: &str) -> Result<Option<u64>> {
     let Some(text) = node.attr(name) else { return Ok(None) };
     match number::u64_of(text, 0) {
         Some(value) => Ok(Some(value)),
-        None => xml_error(format!(
-            "Invalid value for attribute '{name}' in element '{}': '{text}'. Expected non-negative integer value",
-            node.name()
-        )),
+        None => Err(refuse::bad_attribute(node.name(), name, text, " Expected non-negative integer value")),
     }
 }

@@ -1,10 +1,45 @@
 //! What a document as a whole must fulfil: elements that fit the forward mode and each other.
 
 use super::address::in_subnet;
-use super::read::{detail, unsupported, xml_error};
+use super::read::{unsupported, xml_error};
 use super::{Facts, Forward, ForwardMode, Network};
 use crate::element::Element;
+use crate::refuse;
 use api::Result;
+
+impl Network {
+    /// Refuses what would end a line of dnsmasq's files. Reading takes it, as libvirt does: what is in a file already is not
+    /// lost.
+    pub fn check_lines(&self) -> Result<()> {
+        let mut texts: Vec<(&str, &str)> = vec![("<name>", &self.name)];
+        texts.extend(self.bridge.name.as_deref().map(|text| ("<bridge name>", text)));
+        texts.extend(self.domain.as_deref().map(|text| ("<domain name>", text)));
+        let dns = &self.dns;
+        texts.extend(dns.forwarders.iter().filter_map(|one| one.domain.as_deref()).map(|text| ("<forwarder>", text)));
+        for txt in &dns.txts {
+            texts
+                .extend([("<txt name>", txt.name.as_str()), ("<txt value>", txt.value.as_deref().unwrap_or_default())]);
+        }
+        let of_srv = dns.srvs.iter().flat_map(|srv| [&srv.service, &srv.protocol, &srv.domain, &srv.target]);
+        texts.extend(of_srv.flatten().map(|text| ("<srv>", text.as_str())));
+        texts.extend(dns.hosts.iter().flat_map(|host| &host.names).map(|text| ("<hostname>", text.as_str())));
+        for ip in &self.ips {
+            texts.extend(ip.tftp_root.as_deref().map(|text| ("<tftp root>", text)));
+            texts.extend(ip.bootp.iter().map(|bootp| ("<bootp file>", bootp.file.as_str())));
+            let of_hosts = ip.hosts.iter().flat_map(|host| [&host.mac, &host.id, &host.name]);
+            texts.extend(of_hosts.flatten().map(|text| ("<host>", text.as_str())));
+        }
+        texts.extend(self.dnsmasq_options.iter().map(|text| ("<dnsmasq:option>", text.as_str())));
+        match texts.iter().find(|(_, text)| text.chars().any(char::is_control)) {
+            Some((what, text)) => unsupported(format!(
+                "{what} '{}' of network '{}' has a control character, which would end a line of dnsmasq's configuration",
+                text.escape_debug(),
+                self.name.escape_debug()
+            )),
+            None => Ok(()),
+        }
+    }
+}
 
 pub(super) fn routes_reachable(network: &Network) -> Result<()> {
     for route in &network.routes {
@@ -78,7 +113,7 @@ pub(super) fn fits_mode(network: &Network, stp_given: bool) -> Result<()> {
 pub(super) fn validate(network: &Network, facts: &Facts) -> Result<()> {
     let (name, mode) = (&network.name, network.forward.mode);
     if name.contains('\n') {
-        return detail("invalid char in name: \n");
+        return Err(refuse::bad_name('\n'));
     }
     let with_mode = |element: &str| {
         unsupported(format!("Unsupported {element} element in network {name} with forward mode='{}'", mode.text()))

@@ -82,13 +82,10 @@ fn value(node: Node, name: &str, given: Option<&str>, rule: &Rule) -> Result<Opt
     }
     canonical(node, given, rule)
         .map_err(|expected| match (rule.message, expected) {
+            (_, Wrong::Said(error)) => error,
             (Some(message), _) => said(message, given),
             (None, Wrong::Expected(more)) => refuse::bad_attribute(node.name(), name, given, more),
-            (None, Wrong::Zero) => refuse::generic_xml(format!(
-                "Invalid value for attribute '{name}' in element '{}': Zero is not permitted",
-                node.name()
-            )),
-            (None, Wrong::Said(error)) => error,
+            (None, Wrong::Zero) => refuse::zero_attribute(node.name(), name),
         })
         .map(|value| Some(value).filter(|value| !rule.dropped.contains(&value.as_str())))
 }

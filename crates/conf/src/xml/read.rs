@@ -50,7 +50,7 @@ impl Document {
         let refuse = |refusal: Refusal| refusal.into_error(source, input);
         if input.len() > limits.bytes {
             let message = format!("document of {} bytes is too large, {} are allowed", input.len(), limits.bytes);
-            return Err(refuse(Refusal { at: 0, message }));
+            return Err(refuse(Refusal { at: 0, seen: 0, message }));
         }
         let text = decode(input).map_err(refuse)?;
         let document = Document { input: text, ..Document::default() };
@@ -62,6 +62,7 @@ impl Document {
             limits,
             entities: Vec::new(),
             expanded: 0,
+            undeclared_allowed: false,
             scope: Vec::new(),
         };
         match reader.document() {
@@ -81,6 +82,8 @@ pub(super) struct Reader {
     /// Entities that the document declares: name, text.
     pub entities: Vec<(String, String)>,
     pub expanded: usize,
+    /// An entity that is not known may be declared where nobody looks.
+    pub undeclared_allowed: bool,
     /// Namespaces in scope: (prefix, index), innermost last.
     scope: Vec<(Span, u32)>,
 }
@@ -93,7 +96,7 @@ impl Reader {
             return self.fail("Document is empty");
         }
         if self.at("<?xml") && self.byte(5).is_some_and(is_blank) {
-            self.until("?>", "parsing XML declaration: '?>' expected")?;
+            self.declaration()?;
         }
         self.misc()?;
         if self.at("<!DOCTYPE") {
@@ -126,7 +129,7 @@ impl Reader {
                 (Some(b'<'), Some(b'!')) if self.at("<![CDATA[") => {
                     let start = self.pos + 9;
                     self.pos = start;
-                    let end = self.until("]]>", "CData section not finished")?;
+                    let end = self.cdata_end()?;
                     let content = self.normalized(start, end);
                     self.node(Kind::Cdata, content, parent)?;
                 }
@@ -354,7 +357,7 @@ impl Reader {
     }
 
     pub(super) fn fail<T>(&self, message: impl Into<String>) -> Step<T> {
-        Err(Refusal { at: self.pos, message: message.into() })
+        Err(Refusal { at: self.pos, seen: self.pos, message: message.into() })
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -452,13 +455,39 @@ mod tests {
     }
 
     #[test]
+    fn entities_of_the_document() {
+        let d = parse(
+            "<!DOCTYPE a [<!ENTITY b 'x&#233;'><!ENTITY c '&b;-&b;'><!ENTITY b 'y'><!ENTITY e '<i/>'>]><a>&c;&e;</a>",
+        );
+        assert_eq!(d.root().text(), "x\u{e9}-x\u{e9}");
+        let elsewhere = parse("<!DOCTYPE a SYSTEM 'a.dtd'><a>1&unknown;2</a>");
+        assert_eq!(elsewhere.root().text(), "12");
+    }
+
+    #[test]
+    fn declarations() {
+        parse("<?xml version = \"1.1\" encoding='UTF-16' standalone='no' ?><a/>");
+        let check = |document: &str, expect: &str| assert!(refused(document).contains(expect), "{document}");
+        check("<?xml ?><a/>", ":1: Malformed declaration expecting version\n<?xml ?><a/>\n------^");
+        check("<?xml version='2.0'?><a/>", "Unsupported version '2.0'");
+        check("<?xml version='1.0'encoding='utf-8'?><a/>", "Blank needed here");
+        check("<?xml version='1.0' encoding=''?><a/>", "Invalid XML encoding name");
+        check("<?xml version='1.0' standalone='x'?><a/>", "standalone accepts only 'yes' or 'no'");
+        check("<?xml version='1.0' x='y'?><a/>", "parsing XML declaration: '?>' expected");
+        check("<a>b\nc]]></a>", ":2: Sequence ']]>' not allowed in content\n<a>b\n---^");
+        check("<a>\u{e9}]]></a>", "\n-----^");
+        check("<a>&#1114112;</a>", "character reference out of bounds");
+    }
+
+    #[test]
     fn what_would_hurt_is_refused() {
         let deep = "<a>".repeat(10_000);
         assert!(refused(&deep).contains("Excessive depth"));
         let many: String = (0..1_000_000).map(|i| format!(" a{i}='1'")).collect();
         assert!(refused(&format!("<a{many}/>")).contains("attributes"));
-        let bomb = "<!DOCTYPE a [<!ENTITY b 'xxxxxxxxxx'><!ENTITY c '&b;&b;'>]><a>&c;</a>";
-        assert!(refused(bomb).contains("Entity 'c' not defined"));
+        let bomb =
+            format!("<!DOCTYPE a [<!ENTITY b '{}'><!ENTITY c '{}'>]><a>&c;</a>", "x".repeat(1_000), "&b;".repeat(10));
+        assert!(refused(&bomb).contains("Entity 'c' not defined"));
         let wide = format!("<!DOCTYPE a [<!ENTITY b '{}'>]><a>{}</a>", "x".repeat(100_000), "&b;".repeat(1_000));
         assert!(refused(&wide).contains("entity reference loop"));
         let latin = Document::parse(b"<a>\xe9</a>", SOURCE).expect_err("not UTF-8");

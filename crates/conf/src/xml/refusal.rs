@@ -4,17 +4,18 @@
 use super::read::Source;
 use api::{Code, Error};
 
-/// What is wrong, and the byte where the reader stood.
+/// What is wrong, the byte where the reader stood, and the one up to which it had looked.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub at: usize,
+    pub seen: usize,
     pub message: String,
 }
 
 impl Refusal {
     pub fn into_error(self, source: Source, input: &[u8]) -> Error {
         let at = self.at.min(input.len());
-        let line = 1 + input[..at].iter().filter(|b| **b == b'\n').count();
+        let line = 1 + input[..self.seen.clamp(at, input.len())].iter().filter(|b| **b == b'\n').count();
         let (text, caret) = context(input, at);
         let message = format!("{}:{line}: {}\n{text}\n{caret}", source.name, self.message);
         Error::new(source.domain, Code::XmlDetail, message)
@@ -35,8 +36,9 @@ fn context(input: &[u8], at: usize) -> (String, String) {
     let end = input[cur..].iter().position(line_end).map_or(input.len(), |p| cur + p);
     // A line may be the whole of a hostile document.
     let shown = |range: &[u8]| String::from_utf8_lossy(&range[..range.len().min(400)]).into_owned();
-    let before = shown(&input[start..at.clamp(start, end)]);
-    let caret: String = before.chars().map(|c| if c == '\t' { '\t' } else { '-' }).chain(['^']).collect();
+    // A mark for each byte, as libvirt has it.
+    let before = input[start..at.clamp(start, end)].iter().take(400);
+    let caret: String = before.map(|b| if *b == b'\t' { '\t' } else { '-' }).chain(['^']).collect();
     (shown(&input[start..end]), caret)
 }
 

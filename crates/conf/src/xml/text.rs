@@ -1,6 +1,7 @@
 //! The reader's part for text: what stands between tags and in attributes, with references replaced.
 
 use super::read::{Reader, Step, is_blank, is_char, is_name_byte};
+use super::refusal::Refusal;
 use super::tree::{Kind, NONE, Span};
 
 impl Reader {
@@ -12,8 +13,7 @@ impl Reader {
         let end = start + rest.iter().position(|b| *b == b'<').unwrap_or(rest.len());
         let text = &self.document.input[start..end];
         if let Some(bad) = text.find("]]>") {
-            self.pos = start + bad;
-            return self.fail("Sequence ']]>' not allowed in content");
+            return self.misplaced_end(start, start + bad);
         }
         let blank = text.bytes().all(is_blank);
         let content = self.resolve(start, end, false)?;
@@ -28,6 +28,24 @@ impl Reader {
             }
         }
         self.node(Kind::Text, content, parent).map(|_| ())
+    }
+
+    /// libxml2 stands where it began to read: behind a reference, or at the sequence itself where not all of the text is ASCII.
+    fn misplaced_end(&mut self, start: usize, bad: usize) -> Step<()> {
+        let text = &self.bytes()[start..bad];
+        let run = text.iter().rposition(|byte| *byte == b';').filter(|_| text.contains(&b'&')).map_or(0, |at| at + 1);
+        let at = if text[run..].is_ascii() { start + run } else { bad };
+        Err(Refusal { at, seen: bad, message: "Sequence ']]>' not allowed in content".to_string() })
+    }
+
+    /// The end of a CDATA section, which may hold what it likes.
+    pub(super) fn cdata_end(&mut self) -> Step<usize> {
+        let rest = &self.document.input[self.pos..];
+        let without_last: String = match rest.char_indices().rev().nth(1) {
+            Some((at, _)) => rest[..at].chars().take(50).collect(),
+            None => String::new(),
+        };
+        self.until("]]>", &format!("CData section not finished\n{without_last}"))
     }
 
     pub(super) fn attribute_value(&mut self, name: (usize, usize)) -> Step<Span> {
@@ -117,7 +135,16 @@ impl Reader {
         let name = self.document.input.get(pos + 1..name_end).unwrap_or_default().to_string();
         if let Some(number) = name.strip_prefix('#') {
             let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |hex| (hex, 16));
-            let code = u32::from_str_radix(digits, radix).ok().filter(|_| terminated);
+            let plain = digits.bytes().all(|b| char::from(b).is_digit(radix)) && terminated;
+            if digits.is_empty() && terminated {
+                self.pos = name_end + 1;
+                return self.fail("xmlParseCharRef: invalid xmlChar value 0");
+            }
+            let code = u32::from_str_radix(digits, radix).ok().filter(|code| plain && *code < 0x11_0000);
+            if code.is_none() && plain {
+                self.pos = name_end + 1;
+                return self.fail("xmlParseCharRef: character reference out of bounds");
+            }
             let Some(code) = code else {
                 let kind = if radix == 16 { "hexadecimal" } else { "decimal" };
                 let wrong = digits.bytes().position(|b| !char::from(b).is_digit(radix)).unwrap_or(digits.len());
@@ -149,6 +176,9 @@ impl Reader {
             _ => {
                 self.pos = name_end + 1;
                 let Some((_, text)) = self.entities.iter().find(|(known, _)| *known == name) else {
+                    if self.undeclared_allowed {
+                        return Ok(name_end + 1);
+                    }
                     return self.fail(format!("Entity '{name}' not defined"));
                 };
                 self.expanded += text.len();

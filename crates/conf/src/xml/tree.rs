@@ -85,6 +85,7 @@ impl Document {
             let Some(first) = all.next() else { continue };
             let later: Vec<u32> = all.collect();
             for node in later {
+                self.join_attrs(first, node);
                 let (child, last) = (self.nodes[node as usize].first_child, self.nodes[node as usize].last_child);
                 if child == NONE {
                     continue;
@@ -102,6 +103,26 @@ impl Document {
                 (self.nodes[node as usize].first_child, self.nodes[node as usize].last_child) = (NONE, NONE);
             }
         }
+    }
+
+    /// Attributes of `from` that `into` has not.
+    fn join_attrs(&mut self, into: u32, from: u32) {
+        let range = |node: u32| {
+            let (start, end) = self.nodes[node as usize].attrs;
+            start as usize..end as usize
+        };
+        let name = |attr: &AttrData| (attr.name.namespace, self.span(attr.name.local));
+        let mut attrs = self.attrs[range(into)].to_vec();
+        let known: Vec<_> = attrs.iter().map(name).collect();
+        let more: Vec<_> =
+            self.attrs[range(from)].iter().filter(|attr| !known.contains(&name(attr))).cloned().collect();
+        if more.is_empty() {
+            return;
+        }
+        attrs.extend(more);
+        let start = self.attrs.len() as u32;
+        self.attrs.extend(attrs);
+        self.nodes[into as usize].attrs = (start, self.attrs.len() as u32);
     }
 
     pub(super) fn span(&self, span: Span) -> &str {
