@@ -54,7 +54,7 @@ fn served() -> &'static Served {
         let server = Server::new("rpc-worker", Arc::clone(&event_loop), service, workers, limits);
         daemon.set_server(&server);
         let audit = ::lxc::AuditSettings { level: 0, logging: false };
-        daemon.start_drivers(&event_loop, audit, ::lxc::SecuritySettings::default()).unwrap();
+        daemon.start_drivers(&event_loop, audit, ::lxc::SecuritySettings::default(), false).unwrap();
         let sockets = [paths.run.join("rw"), paths.run.join("ro")];
         for (path, read_only) in sockets.iter().zip([false, true]) {
             let socket = UnixListener::bind(path).unwrap();
