@@ -171,7 +171,9 @@ fn become_init(given: &Given, terminals: &[Pty], report: BorrowedFd) -> Result<I
         std::iter::once(&init.path).chain(&init.arguments).map(|word| text(word)).collect::<Result<_>>()?;
     let environment: Vec<CString> = given.environment.iter().map(|word| text(word)).collect::<Result<_>>()?;
     if let Some(profile) = &plan.profile {
-        label::apparmor_on_exec(profile)
+        // Not at exec, where the kernel would undo that it dies with its parent.
+        label::Door::open()
+            .and_then(|door| door.confine(profile))
             .doing(|| format!("Unable to confine init by AppArmor's profile '{profile}'"))?;
     }
     // Whoever listens cannot tell otherwise whether the pipe was closed by init or by the end of this process.

@@ -1,4 +1,4 @@
-//! Labels of security modules: which module there is, and a label for the next program (proc_pid_attr(5)).
+//! Labels of security modules: which module there is, and labels of threads (proc_pid_attr(5)).
 
 use std::fs;
 use std::io::{self, Write};
@@ -20,16 +20,6 @@ pub fn remove_apparmor_profile(sys: &Path, name: &str) -> io::Result<()> {
     match fs::write(sys.join("kernel/security/apparmor/.remove"), name) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
-    }
-}
-
-/// The next program of this thread is confined by the profile. Needs a `/proc`.
-pub fn apparmor_on_exec(profile: &str) -> io::Result<()> {
-    let words = format!("exec {profile}");
-    match fs::write("/proc/thread-self/attr/apparmor/exec", &words) {
-        // Before Linux 5.8.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::write("/proc/thread-self/attr/exec", words),
-        written => written,
     }
 }
 

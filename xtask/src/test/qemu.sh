@@ -290,6 +290,8 @@ own_profile() {
     own
     systemctl stop virtlxcd.service
     kill -9 "$id"
+    # By itself: the change of labels has not cut it from its controller.
+    patiently fails kill -0 ${init% }
     $virsh list
     patiently not_loaded
     # A start that fails later.
