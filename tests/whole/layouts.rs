@@ -13,7 +13,7 @@ use std::path::Path;
 use tests::daemon::{Daemon, file, virsh};
 use tests::documents::domain;
 use tests::image;
-use tests::program::{PATIENCE, eventually};
+use tests::program::{PATIENCE, eventually, shell};
 use tests::sandbox;
 
 #[test]
@@ -82,4 +82,33 @@ fn a_busybox_with_an_init_of_its_own_boots_and_ends() {
     });
     assert_eq!(fs::read_to_string("/opt/box/ended").unwrap(), "down\n");
     before.assert_none_since();
+}
+
+/// Nothing in it is large by then: its controller, which is in its groups, would be the largest.
+#[test]
+fn a_container_that_fills_its_memory_takes_no_controller_along() {
+    const SYS_RESOURCE: u32 = 24;
+    sandbox::require();
+    let _daemon = Daemon::start();
+    let fill = "read go < /go; mount -t tmpfs none /mnt; i=0; while :; do : > /mnt/$i; i=$((i+1)); done";
+    image::busybox(Path::new("/opt/box"), fill).unwrap();
+    shell("mkfifo /opt/box/go").ok();
+    let document = domain("box", "/opt/box", &["/init"], "");
+    virsh(&["define", &file("box.xml", &document.replace("<os>", "<on_crash>destroy</on_crash><os>"))]).ok();
+    virsh(&["start", "box"]).ok();
+    let guest = Guest::of("box");
+    let score = |process: u32| fs::read_to_string(format!("/proc/{process}/oom_score_adj")).unwrap();
+    assert_eq!(score(guest.init), score(std::process::id()));
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let held = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap();
+    if u64::from_str_radix(held.trim(), 16).unwrap() & 1 << SYS_RESOURCE == 0 {
+        // Only who may take resources can be spared by the kernel: it is said.
+        let log = fs::read_to_string("/var/log/libvirt/lxc/box.log").unwrap();
+        assert!(log.contains("a container without memory may lose its controller"), "{log}");
+        return;
+    }
+    assert_eq!(score(guest.controller), "-1000\n");
+    fs::write("/opt/box/go", "go\n").unwrap();
+    let ended = || Some(virsh(&["domstate", "--reason", "box"]).ok()).filter(|state| state.starts_with("shut off"));
+    assert_eq!(eventually("it has ended", PATIENCE, ended).trim(), "shut off (crashed)");
 }

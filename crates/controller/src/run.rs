@@ -185,6 +185,7 @@ fn start(plan: &Plan, inherited: Inherited, state: &Path, monitor: &mut Monitor)
         });
         let consoles = consoles.collect::<Result<Vec<Console>>>()?;
         let watched = serve::watch_all(&child, &consoles, view.as_ref(), monitor)?;
+        outlive_guest();
         // What is left to do needs no powers.
         capability::set(capability::Set::default(), capability::Set::default())
             .doing(|| "Unable to give up capabilities")?;
@@ -296,6 +297,14 @@ fn limit(plan: &Plan, prepared: &Prepared, group: &Group) -> Result<()> {
         group.delegate(root(&plan.users), root(&plan.groups))?;
     }
     Ok(())
+}
+
+/// Where the container's memory is used up, the kernel ends the largest process in its groups; beside many small ones that
+/// would be us, and the container's end would have no cause. Set after the clone: who has inherited it could take it back.
+fn outlive_guest() {
+    if let Err(error) = std::fs::write("/proc/self/oom_score_adj", "-1000") {
+        log::info(format!("a container without memory may lose its controller: /proc/self/oom_score_adj: {error}"));
+    }
 }
 
 /// Init's environment and command, a line of the log as libvirt's.
