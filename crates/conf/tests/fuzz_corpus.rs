@@ -5,21 +5,12 @@ use std::time::{Duration, Instant};
 
 #[path = "../../../fuzz/checks.rs"]
 mod checks;
-
-/// Each input behind its length on a line of its own.
-fn inputs(mut rest: &[u8]) -> Vec<&[u8]> {
-    let mut inputs = Vec::new();
-    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-        let length: usize = std::str::from_utf8(&rest[..end]).ok().and_then(|n| n.parse().ok()).expect("a length");
-        inputs.push(&rest[end + 1..end + 1 + length]);
-        rest = &rest[end + 2 + length..];
-    }
-    inputs
-}
+#[path = "../../../fuzz/corpus.rs"]
+mod corpus;
 
 /// At least so many inputs, and so many that are taken.
-fn check(corpus: &[u8], check: fn(&[u8]) -> usize, inputs_at_least: usize, taken_at_least: usize) {
-    let (mut taken, inputs) = (0, inputs(corpus));
+fn check(bytes: &[u8], check: fn(&[u8]) -> usize, inputs_at_least: usize, taken_at_least: usize) {
+    let (mut taken, inputs) = (0, corpus::inputs(bytes));
     for input in &inputs {
         let start = Instant::now();
         taken += check(input);
