@@ -107,7 +107,7 @@ fn a_container_that_fills_its_memory_takes_no_controller_along() {
         assert!(log.contains("a container without memory may lose its controller"), "{log}");
         return;
     }
-    assert_eq!(score(guest.controller), "-1000\n");
+    assert_eq!(score(guest.controller), "-999\n");
     fs::write("/opt/box/go", "go\n").unwrap();
     let ended = || Some(virsh(&["domstate", "--reason", "box"]).ok()).filter(|state| state.starts_with("shut off"));
     assert_eq!(eventually("it has ended", PATIENCE, ended).trim(), "shut off (crashed)");

@@ -300,9 +300,10 @@ fn limit(plan: &Plan, prepared: &Prepared, group: &Group) -> Result<()> {
 }
 
 /// Where the container's memory is used up, the kernel ends the largest process in its groups; beside many small ones that
-/// would be us, and the container's end would have no cause. Set after the clone: who has inherited it could take it back.
+/// would be us, and the container's end would have no cause. Last, and not spared for ever: a guest may have spared itself.
+/// Set after the clone: who has inherited it could take it back.
 fn outlive_guest() {
-    if let Err(error) = std::fs::write("/proc/self/oom_score_adj", "-1000") {
+    if let Err(error) = std::fs::write("/proc/self/oom_score_adj", "-999") {
         log::info(format!("a container without memory may lose its controller: /proc/self/oom_score_adj: {error}"));
     }
 }

@@ -368,7 +368,7 @@ fn update(shell: &mut Shell, arguments: &Arguments) -> Done {
     };
     let args = NetworkUpdateArgs { net, command, section, parent_index, xml: xml.into(), flags: impact.flags() };
     shell.call::<_, _, ()>(Procedure::NetworkUpdate, &args).context(format!("Failed to update network {name}"))?;
-    shell.done(match (impact.config, impact.live) {
+    let words = match (impact.config, impact.live) {
         (true, true) => format!("Updated network {name} persistent config and live state"),
         (true, false) => format!("Updated network {name} persistent config"),
         (false, true) => format!("Updated network {name} live state"),
@@ -376,7 +376,12 @@ fn update(shell: &mut Shell, arguments: &Arguments) -> Done {
             true => format!("Updated network {name} live state"),
             false => format!("Updated network {name} persistent config"),
         },
-    })?;
+    };
+    match shell.json {
+        true => shell.done(words)?,
+        // Without an end of the line, as libvirt's: that of the whole command follows.
+        false => shell.print(&words),
+    }
     dropped::of_update(shell, changed.0, &changed.1);
     Ok(())
 }
