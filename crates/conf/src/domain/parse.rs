@@ -123,7 +123,7 @@ impl Domain {
             return Err(wrong_root("domain", root));
         }
         let warnings = complaints(root, "domain", how)?;
-        document.join(&SECTIONS);
+        document.join(&SECTIONS)?;
         let domain = from_node(document.root(), how, host)?;
         Ok(Parsed { domain, warnings })
     }

@@ -186,9 +186,12 @@ impl Reader {
         let start = self.pos + 1;
         self.pos = start;
         let end = self.until(if quote == b'"' { "\"" } else { "'" }, "EntityValue: \" or ' expected")?;
+        if self.entities.len() >= MOST_ENTITIES {
+            return Ok(());
+        }
         let Some(text) = self.entity_text(&self.document.input[start..end]) else { return Ok(()) };
         // The first declaration counts.
-        if self.entities.len() < MOST_ENTITIES && !self.entities.iter().any(|(known, _)| *known == name) {
+        if !self.entities.iter().any(|(known, _)| *known == name) {
             self.entities.push((name, text));
         }
         Ok(())

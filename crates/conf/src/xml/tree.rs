@@ -1,6 +1,10 @@
 //! A parsed document, and `Node`: a handle to one place in it that is copied freely.
 
+use super::read::Limits;
+use crate::refuse;
+use api::Result;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// A piece of the document: of the input itself, or of the side buffer where references were resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,13 +83,13 @@ impl Document {
 
     /// Moves what later elements of these names below the root hold into the first of the name. An XPath that begins at the
     /// root, as libvirt's do for them, finds the same.
-    pub(crate) fn join(&mut self, names: &[&str]) {
+    pub(crate) fn join(&mut self, names: &[&str]) -> Result<()> {
         for name in names {
             let mut all = self.root().all(name).map(|node| node.index);
             let Some(first) = all.next() else { continue };
             let later: Vec<u32> = all.collect();
+            self.join_attrs(first, &later, name)?;
             for node in later {
-                self.join_attrs(first, node);
                 let (child, last) = (self.nodes[node as usize].first_child, self.nodes[node as usize].last_child);
                 if child == NONE {
                     continue;
@@ -103,26 +107,32 @@ impl Document {
                 (self.nodes[node as usize].first_child, self.nodes[node as usize].last_child) = (NONE, NONE);
             }
         }
+        Ok(())
     }
 
-    /// Attributes of `from` that `into` has not.
-    fn join_attrs(&mut self, into: u32, from: u32) {
-        let range = |node: u32| {
+    /// Attributes that `into` has not, of the first element that has them. No more than one element may have.
+    fn join_attrs(&mut self, into: u32, from: &[u32], element: &str) -> Result<()> {
+        let most = Limits::DEFAULT.attributes_of_one_element;
+        let of = |node: u32| {
             let (start, end) = self.nodes[node as usize].attrs;
-            start as usize..end as usize
+            &self.attrs[start as usize..end as usize]
         };
-        let name = |attr: &AttrData| (attr.name.namespace, self.span(attr.name.local));
-        let mut attrs = self.attrs[range(into)].to_vec();
-        let known: Vec<_> = attrs.iter().map(name).collect();
-        let more: Vec<_> =
-            self.attrs[range(from)].iter().filter(|attr| !known.contains(&name(attr))).cloned().collect();
-        if more.is_empty() {
-            return;
+        let mut known = HashSet::new();
+        let mut new = |attr: &&AttrData| known.insert((attr.name.namespace, self.span(attr.name.local)));
+        let mut attrs: Vec<AttrData> = of(into).iter().filter(&mut new).cloned().collect();
+        let own = attrs.len();
+        for attr in from.iter().flat_map(|node| of(*node)).filter(new) {
+            if attrs.len() >= most {
+                return Err(refuse::xml(format!("more than {most} attributes in all <{element}> elements together")));
+            }
+            attrs.push(attr.clone());
         }
-        attrs.extend(more);
-        let start = self.attrs.len() as u32;
-        self.attrs.extend(attrs);
-        self.nodes[into as usize].attrs = (start, self.attrs.len() as u32);
+        if attrs.len() > own {
+            let start = self.attrs.len() as u32;
+            self.attrs.extend(attrs);
+            self.nodes[into as usize].attrs = (start, self.attrs.len() as u32);
+        }
+        Ok(())
     }
 
     pub(super) fn span(&self, span: Span) -> &str {
