@@ -4,6 +4,8 @@ use conf::domain::{Device, Domain, Host, ParseOptions};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// For what takes a second at most in a debug build on an idle machine.
+const SHORT: Duration = Duration::from_secs(15);
 
 fn parse(document: &[u8]) -> Result<(), String> {
     let host = Host { arch: "x86_64", emulator: "/e", random: &|bytes| bytes.fill(1) };
@@ -145,6 +147,56 @@ fn many_of_one_kind() {
         let started = Instant::now();
         let _ = parse(document.as_bytes());
         eprintln!("{what}: {:?}", started.elapsed());
+    }
+}
+
+/// What grows with the square of the document, or with numbers in it, takes minutes here.
+#[test]
+fn sections_pins_and_resources() {
+    let numbered = |count: usize, text: &dyn Fn(usize) -> String| (0..count).map(text).collect::<String>();
+    let tuned = |inside: String| domain(&format!("<vcpu>16384</vcpu><cputune>{inside}</cputune>"), "");
+    let threads = format!("<iothreads>30000</iothreads><cputune>{}</cputune>", {
+        numbered(30_000, &|i| format!("<iothreadpin iothread='{}' cpuset='0'/>", 30_000 - i))
+    });
+    let ids = numbered(100, &|i| format!("<!ENTITY e{i} ''>"));
+    let nothing = format!("<!ENTITY f '{}'>", "&e99;".repeat(800)).repeat(1_000);
+    let names = ["os", "clock", "features", "cputune", "memtune"];
+    for (what, taken, document) in [
+        ("attributes", false, domain(&numbered(100_000, &|i| format!("<os a{i}=''/>")), "")),
+        ("sections", true, domain(&numbered(100_000, &|i| format!("<{}/>", names[i % 5])), "")),
+        ("the same attributes", true, domain(&numbered(100_000, &|i| format!("<clock a{}=''/>", i % 900)), "")),
+        ("empty shares", true, tuned("<memorytune vcpus='0-16383'/>".repeat(100_000))),
+        (
+            "shares",
+            true,
+            tuned(numbered(20_000, &|i| {
+                format!("<memorytune vcpus='0-16383'><node id='{i}' bandwidth='1'/></memorytune>")
+            })),
+        ),
+        (
+            "shares behind one",
+            true,
+            tuned(format!(
+                "<memorytune vcpus='0'><node id='0' bandwidth='1'/></memorytune>{}",
+                "<memorytune vcpus='1-16383'/>".repeat(50_000)
+            )),
+        ),
+        (
+            "monitors",
+            true,
+            tuned(format!(
+                "<memorytune vcpus='0-16383'>{}</memorytune>",
+                numbered(16_384, &|i| format!("<monitor vcpus='{i}'/>"))
+            )),
+        ),
+        ("pins of threads", true, domain(&threads, "")),
+        ("entities of nothing", true, format!("<!DOCTYPE d [{ids}{nothing}]>{}", domain("", ""))),
+    ] {
+        let started = Instant::now();
+        let found = parse(document.as_bytes());
+        eprintln!("{what}: {:?}, {} bytes", started.elapsed(), document.len());
+        assert_eq!(found.is_ok(), taken, "{what}: {found:?}");
+        assert!(started.elapsed() < SHORT, "{what} took {:?}", started.elapsed());
     }
 }
 

@@ -6,7 +6,7 @@ use crate::cpuset::CpuSet;
 use crate::refuse::{self, Place};
 use crate::xml::Node;
 use api::{Code, Error, ErrorDomain};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub(super) fn pinning(
     node: Node,
@@ -41,6 +41,7 @@ pub(super) fn pinning(
         into.push(Element::new("emulatorpin").with("cpuset", pinned(pin, "emulatorpin").at(pin)?));
     }
     let threads = threads(kept);
+    let mut pinned_threads = HashSet::new();
     let mut pins: Vec<(u32, Element)> = Vec::new();
     for pin in node.all("iothreadpin") {
         let bad = || refuse::missing_attribute("iothreadpin", "iothread");
@@ -48,17 +49,17 @@ pub(super) fn pinning(
         if id == 0 {
             return Err(refuse::zero_attribute("iothreadpin", "iothread")).at(pin);
         }
-        if !threads.contains(&id) {
+        if !threads.contains_key(&id) {
             return Err(refuse::unsupported(format!("Cannot find 'iothread' : {id}"))).at(pin);
         }
         let set = pinned(pin, "iothreadpin").at(pin)?;
-        if pins.iter().any(|(other, _)| *other == id) {
+        if !pinned_threads.insert(id) {
             return Err(refuse::internal(format!("duplicate iothreadpin for same iothread '{id}'"))).at(pin);
         }
         pins.push((id, Element::new("iothreadpin").with("iothread", id).with("cpuset", set)));
     }
     // In the order of the threads.
-    pins.sort_by_key(|(id, _)| threads.iter().position(|thread| thread == id));
+    pins.sort_by_key(|(id, _)| threads.get(id));
     into.extend(pins.into_iter().map(|(_, pin)| pin));
     if let Some(scheduler) = node.child("emulatorsched") {
         into.push(context.keep(scheduler, "scheduler").map(|e| Element { name: "emulatorsched".to_string(), ..e })?);
@@ -67,7 +68,7 @@ pub(super) fn pinning(
         true => Ok(()),
         false => Err(refuse::unsupported(format!("vCPU '{id}' is not present in domain definition"))),
     })?;
-    schedulers(node, context, "iothreadsched", "iothreads", into, |id| match threads.contains(&id) {
+    schedulers(node, context, "iothreadsched", "iothreads", into, |id| match threads.contains_key(&id) {
         true => Ok(()),
         false => Err(refuse::unsupported(format!("Cannot find 'iothread' : {id}"))),
     })?;
@@ -87,26 +88,35 @@ struct Group {
     cpus: CpuSet,
     /// Of a kind: those of `<cachetune>`, those of `<memorytune>`.
     parts: [Vec<Element>; 2],
-    monitors: [Vec<(CpuSet, Element)>; 2],
+    monitors: [Vec<Element>; 2],
+    /// NUMA nodes whose bandwidth is told.
+    nodes: HashSet<u32>,
+    /// All of the group is looked at, for each kind.
+    whole: [bool; 2],
+    /// Other sets that are looked at, for each kind, and which one a CPU is in.
+    watched: Vec<(CpuSet, [bool; 2])>,
+    of: BTreeMap<u32, usize>,
 }
 
 /// CPUs share all of a group, or nothing.
 #[derive(Default)]
 struct Groups {
     groups: Vec<Group>,
-    of: HashMap<u32, usize>,
+    of: BTreeMap<u32, usize>,
+}
+
+/// What one of the CPUs belongs to: there is no more than that if it is for the same CPUs.
+fn meeting(of: &BTreeMap<u32, usize>, cpus: &CpuSet) -> Option<usize> {
+    cpus.ranges().find_map(|range| of.range(range).next().map(|(_, at)| *at))
 }
 
 impl Groups {
     fn read(&mut self, node: Node, context: &Context, vcpu: &Vcpu) -> Result<()> {
         let cpus = resource_cpus(node, vcpu)?;
         let memory = node.name() == "memorytune";
-        let mut found = None;
-        for at in cpus.iter().filter_map(|cpu| self.of.get(&cpu).copied()) {
-            if self.groups[at].cpus != cpus {
-                return Err(refuse::xml("Overlapping vcpus in resctrls"));
-            }
-            found = Some(at);
+        let found = meeting(&self.of, &cpus);
+        if found.is_some_and(|at| self.groups[at].cpus != cpus) {
+            return Err(refuse::xml("Overlapping vcpus in resctrls"));
         }
         if found.is_some() && !memory {
             return Err(refuse::xml("Identical vcpus in cachetunes found"));
@@ -125,10 +135,15 @@ impl Groups {
             self.groups.push(Group { cpus, ..Group::default() });
         }
         let group = &mut self.groups[at];
-        group.parts[usize::from(memory)].extend(parts);
         match memory {
-            false => caches(&mut group.parts[0])?,
-            true => bandwidths(&mut group.parts[1])?,
+            false => {
+                group.parts[0] = parts;
+                caches(&mut group.parts[0])?;
+            }
+            true => {
+                bandwidths(&parts, &mut group.nodes)?;
+                group.parts[1].extend(parts);
+            }
         }
         node.all("monitor").zip(monitors).try_for_each(|(node, monitor)| group.watch(node, monitor, vcpu).at(node))
     }
@@ -138,7 +153,10 @@ impl Groups {
         for (kind, name) in ["cachetune", "memorytune"].into_iter().enumerate() {
             for group in &mut groups {
                 let mut children = std::mem::take(&mut group.parts[kind]);
-                children.extend(std::mem::take(&mut group.monitors[kind]).into_iter().map(|(_, monitor)| monitor));
+                if kind == 1 {
+                    children.sort_by_key(|node| number(node, "id"));
+                }
+                children.append(&mut group.monitors[kind]);
                 if !children.is_empty() {
                     into.push(Element { children, ..Element::new(name).with("vcpus", &group.cpus) });
                 }
@@ -159,20 +177,37 @@ impl Group {
         if cpus.is_empty() {
             return refused("vcpus is empty");
         }
-        if cpus.iter().any(|cpu| !self.cpus.contains(cpu)) {
+        if !self.cpus.covers(&cpus) {
             return refused("Monitor vcpus conflicts with allocation");
         }
-        if self.monitors[kind].iter().any(|(other, _)| *other == cpus) {
+        let all = cpus == self.cpus;
+        // Who looks at a whole allocation looks at what is there anyway.
+        let free = self.parts.iter().any(|parts| !parts.is_empty());
+        let met = meeting(&self.of, &cpus);
+        let same = met.filter(|at| self.watched[*at].0 == cpus);
+        let kinds = if all { Some(self.whole) } else { same.map(|at| self.watched[at].1) };
+        if kinds.is_some_and(|kinds| kinds[kind]) {
             return refused("Identical vcpus found in same type monitors");
         }
-        // Who looks at a whole allocation looks at what is there anyway.
-        let whole = |set: &CpuSet| *set == self.cpus && self.parts.iter().any(|parts| !parts.is_empty());
-        let meets = |other: &CpuSet| *other != cpus && !whole(other) && other.iter().any(|cpu| cpus.contains(cpu));
-        if !whole(&cpus) && self.monitors.iter().flatten().any(|(other, _)| meets(other)) {
+        let overlaps = match all {
+            true => !free && met.is_some(),
+            false => met.is_some() && same.is_none() || !free && self.whole.contains(&true),
+        };
+        if overlaps {
             return refused("vcpus overlaps in resctrl groups");
         }
         monitor.set("vcpus", &cpus);
-        self.monitors[kind].push((cpus, monitor));
+        self.monitors[kind].push(monitor);
+        if all {
+            self.whole[kind] = true;
+            return Ok(());
+        }
+        let at = same.unwrap_or(self.watched.len());
+        if same.is_none() {
+            self.of.extend(cpus.iter().map(|cpu| (cpu, at)));
+            self.watched.push((cpus, [false; 2]));
+        }
+        self.watched[at].1[kind] = true;
         Ok(())
     }
 }
@@ -184,7 +219,7 @@ fn resource_cpus(node: Node, vcpu: &Vcpu) -> Result<CpuSet> {
     let text = node.attr("vcpus").ok_or_else(missing)?;
     let set = CpuSet::parse(text);
     let set = set.ok_or_else(|| refuse::xml(format!("Invalid {name} attribute 'vcpus' value '{text}'")))?;
-    Ok(CpuSet::from_numbers(set.iter().filter(|cpu| *cpu < vcpu.maximum)))
+    Ok(set.below(vcpu.maximum))
 }
 
 /// By level, by type, by cache; no part of a cache twice. Sizes are written in the largest unit that divides them.
@@ -192,9 +227,8 @@ fn caches(caches: &mut [Element]) -> Result<()> {
     const KINDS: [&str; 3] = ["both", "code", "data"];
     let mut taken: HashMap<(u32, u32), Vec<usize>> = HashMap::new();
     let place = |cache: &Element| {
-        let number = |name| cache.attr(name).and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
         let kind = KINDS.iter().position(|kind| cache.attr("type") == Some(kind)).unwrap_or(0);
-        (number("level"), kind, number("id"))
+        (number(cache, "level"), kind, number(cache, "id"))
     };
     for cache in caches.iter_mut() {
         let (level, kind, id) = place(cache);
@@ -217,11 +251,9 @@ fn caches(caches: &mut [Element]) -> Result<()> {
     Ok(())
 }
 
-/// Percents of the memory's bandwidth, by node.
-fn bandwidths(nodes: &mut [Element]) -> Result<()> {
-    let number = |node: &Element, name| node.attr(name).and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
-    let mut seen = HashSet::new();
-    for node in nodes.iter() {
+/// Percents of the memory's bandwidth; `seen`: nodes that have one.
+fn bandwidths(nodes: &[Element], seen: &mut HashSet<u32>) -> Result<()> {
+    for node in nodes {
         let id = number(node, "id");
         if !seen.insert(id) {
             return Err(resctrl(format!("Memory Bandwidth already defined for node {id}")));
@@ -230,8 +262,11 @@ fn bandwidths(nodes: &mut [Element]) -> Result<()> {
             return Err(resctrl("Memory Bandwidth value exceeding 100 is invalid."));
         }
     }
-    nodes.sort_by_key(|node| number(node, "id"));
     Ok(())
+}
+
+fn number(element: &Element, name: &str) -> u32 {
+    complete::number(element, name).unwrap_or(0)
 }
 
 /// Told by what divides caches and memory.
@@ -239,14 +274,15 @@ fn resctrl(message: impl Into<String>) -> Error {
     Error::xml(ErrorDomain::Resctrl, message)
 }
 
-/// Ids of the I/O threads.
-fn threads(kept: &[Element]) -> Vec<u32> {
+/// Ids of the I/O threads, and which one in order each is.
+fn threads(kept: &[Element]) -> HashMap<u32, usize> {
     let named = kept.iter().find(|e| e.name == "iothreadids");
-    match (named, kept.iter().find(|e| e.name == "iothreads")) {
+    let ids: Vec<u32> = match (named, kept.iter().find(|e| e.name == "iothreads")) {
         (Some(ids), _) => ids.children.iter().filter_map(|t| t.attr("id")?.parse().ok()).collect(),
         (None, Some(count)) => (1..=count.text.as_deref().and_then(|t| t.parse().ok()).unwrap_or(0)).collect(),
         (None, None) => Vec::new(),
-    }
+    };
+    ids.into_iter().zip(0..).collect()
 }
 
 fn pinned(node: Node, name: &str) -> Result<CpuSet> {
