@@ -128,7 +128,7 @@ fn lines_of_dnsmasq_stay_lines() {
     let check = |inside: &str, expect: Option<&str>| {
         let xml = format!("<network><name>n</name><bridge name='b'/>{inside}</network>");
         let network = Network::parse(xml.as_bytes(), false, &facts()).expect("read as by libvirt");
-        let found = network.check_lines().map_err(|error| error.message);
+        let found = network.check_lines(None).map_err(|error| error.message);
         match expect {
             None => assert_eq!(found, Ok(()), "{inside}"),
             Some(what) => assert!(found.expect_err(inside).contains(what), "{inside}"),
@@ -139,6 +139,8 @@ fn lines_of_dnsmasq_stay_lines() {
         "<dns><txt name='a' value='b&#10;dhcp-script=/x'/></dns>",
         Some("<txt value> 'b\\ndhcp-script=/x' of network 'n'"),
     );
+    check("<dns><txt name='a' value='b&#9;c&#x85;&#x2028;'/></dns>", None);
+    check("<dns><txt name='a' value='b&#13;c'/></dns>", Some("<txt value> 'b\\rc' of network 'n'"));
     check("<domain name='a&#10;b'/>", Some("<domain name>"));
     check("<dns><forwarder domain='a&#10;b'/></dns>", Some("<forwarder>"));
     check("<dns><srv service='s' protocol='tcp' target='a&#10;b'/></dns>", Some("<srv>"));
@@ -148,4 +150,21 @@ fn lines_of_dnsmasq_stay_lines() {
         "<ip address='10.0.0.1' prefix='24'><dhcp><host mac='00:16:3e:00:00:01' name='a&#10;b' ip='10.0.0.2'/></dhcp></ip>",
         Some("<host>"),
     );
+}
+
+/// What an earlier version stored is no obstacle to a change of something else, nor to its own removal.
+#[test]
+fn a_line_that_was_there_is_mended_step_by_step() {
+    let network = |inside: &str| {
+        let xml = format!("<network><name>n</name><bridge name='b'/><dns>{inside}</dns></network>");
+        Network::parse(xml.as_bytes(), false, &facts()).expect("read as by libvirt")
+    };
+    let bad = |name: &str| format!("<txt name='{name}' value='b&#10;c'/>");
+    let stored = network(&[bad("x"), bad("y")].concat().replace("name='y' value='b", "name='y' value='d"));
+    let mended = network(&bad("x"));
+    assert!(stored.check_lines(None).is_err() && mended.check_lines(None).is_err());
+    assert_eq!(mended.check_lines(Some(&stored)), Ok(()));
+    assert_eq!(network("").check_lines(Some(&mended)), Ok(()));
+    let worse = stored.check_lines(Some(&mended)).expect_err("a new one");
+    assert!(worse.message.contains("'d\\nc'"), "{}", worse.message);
 }

@@ -29,7 +29,7 @@ impl Networks {
     /// Defines a network, or defines it anew; what runs goes on as it is.
     pub fn define(&self, xml: &str, validate: bool) -> Result<Arc<Handle>> {
         let mut network = self.parse(xml.as_bytes(), validate)?;
-        network.check_lines()?;
+        dnsmasq::check_lines(&network, None, &self.files)?;
         let mut list = self.list();
         self.complete(&mut network, &list)?;
         network.refuse_shared_name(Networks::documents(&list).iter())?;
@@ -54,7 +54,7 @@ impl Networks {
     /// Makes and starts a network that is gone when it ends, unless it is also defined.
     pub fn create(&self, xml: &str, validate: bool) -> Result<Arc<Handle>> {
         let mut network = self.parse(xml.as_bytes(), validate)?;
-        network.check_lines()?;
+        dnsmasq::check_lines(&network, None, &self.files)?;
         let mut list = self.list();
         self.complete(&mut network, &list)?;
         network.refuse_shared_name(Networks::documents(&list).iter())?;
@@ -239,7 +239,7 @@ impl Networks {
             Some(network) if flags & flag != 0 => {
                 self.refuse_device_in_use(&state, network, command, section, xml, flag)?;
                 let after = network.updated(command, section, parent, xml)?;
-                after.check_lines()?;
+                dnsmasq::check_lines(&after, Some(network), &self.files)?;
                 Ok(Some(after))
             }
             _ => Ok(None),

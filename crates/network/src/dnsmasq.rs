@@ -7,6 +7,7 @@ use conf::Mac;
 use conf::network::{ForwardMode, Ip, Lease, LeaseUnit, Network, range_size};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use std::collections::HashSet;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -74,8 +75,30 @@ pub fn running(network: &str, files: &Files, proc: &Path) -> Option<Pid> {
     command.split(|byte| *byte == 0).any(|word| word == wanted.as_bytes()).then_some(pid)
 }
 
+/// Refuses what would not stay one line, for dnsmasq, of its files; not what was so in the document `before`.
+pub fn check_lines(network: &Network, before: Option<&Network>, files: &Files) -> Result<()> {
+    /// It reads a file in pieces of 1024 bytes: what stands behind one is a line of its own.
+    const LONGEST: usize = 1023;
+    network.check_lines(before)?;
+    let texts = |network: &Network| config(network, files) + &hosts_file(network, &[]);
+    let old = before.map(texts).unwrap_or_default();
+    let there: HashSet<&str> = old.lines().collect();
+    match texts(network).lines().find(|line| line.len() > LONGEST && !there.contains(line)) {
+        None => Ok(()),
+        Some(line) => Err(Error::config_unsupported(
+            ErrorDomain::Network,
+            format!(
+                "a line of dnsmasq's configuration for network '{}' would have {} bytes, more than {LONGEST}: '{}'",
+                network.name,
+                line.len(),
+                line.chars().take(60).collect::<String>()
+            ),
+        )),
+    }
+}
+
 fn write_files(network: &Network, reserved: &[(Mac, Ipv4Addr)], files: &Files) -> Result<()> {
-    network.check_lines()?;
+    check_lines(network, None, files)?;
     let name = &network.name;
     files::make_folder(files.dnsmasq())?;
     // dnsmasq reads these two after it has given up its rights.

@@ -6,11 +6,26 @@ use super::{Facts, Forward, ForwardMode, Network};
 use crate::element::Element;
 use crate::refuse;
 use api::Result;
+use std::collections::HashSet;
 
 impl Network {
-    /// Refuses what would end a line of dnsmasq's files. Reading takes it, as libvirt does: what is in a file already is not
-    /// lost.
-    pub fn check_lines(&self) -> Result<()> {
+    /// Refuses what would end a line of dnsmasq's files, unless it stood in the document `before`: that can be mended step by
+    /// step. Reading takes it, as libvirt does: what is in a file already is not lost.
+    pub fn check_lines(&self, before: Option<&Network>) -> Result<()> {
+        let ends = |text: &str| text.contains(['\n', '\r', '\0']);
+        let there: HashSet<_> = before.map(Network::in_lines).unwrap_or_default().into_iter().collect();
+        match self.in_lines().iter().find(|one| ends(one.1) && !there.contains(*one)) {
+            Some((what, text)) => unsupported(format!(
+                "{what} '{}' of network '{}' has the end of a line in it: a setting of dnsmasq is one line",
+                text.escape_debug(),
+                self.name.escape_debug()
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The texts that stand in lines of dnsmasq's files, each with its element.
+    fn in_lines(&self) -> Vec<(&str, &str)> {
         let mut texts: Vec<(&str, &str)> = vec![("<name>", &self.name)];
         texts.extend(self.bridge.name.as_deref().map(|text| ("<bridge name>", text)));
         texts.extend(self.domain.as_deref().map(|text| ("<domain name>", text)));
@@ -30,14 +45,7 @@ impl Network {
             texts.extend(of_hosts.flatten().map(|text| ("<host>", text.as_str())));
         }
         texts.extend(self.dnsmasq_options.iter().map(|text| ("<dnsmasq:option>", text.as_str())));
-        match texts.iter().find(|(_, text)| text.chars().any(char::is_control)) {
-            Some((what, text)) => unsupported(format!(
-                "{what} '{}' of network '{}' has a control character, which would end a line of dnsmasq's configuration",
-                text.escape_debug(),
-                self.name.escape_debug()
-            )),
-            None => Ok(()),
-        }
+        texts
     }
 }
 
