@@ -78,7 +78,7 @@ pub fn running(network: &str, files: &Files, proc: &Path) -> Option<Pid> {
 /// Refuses what would not stay one line, for dnsmasq, of its files; not what was so in the document `before`.
 pub fn check_lines(network: &Network, before: Option<&Network>, files: &Files) -> Result<()> {
     /// It reads a file in pieces of 1024 bytes: what stands behind one is a line of its own.
-    const LONGEST: usize = 1023;
+    const LONGEST: usize = 1024;
     network.check_lines(before)?;
     let texts = |network: &Network| config(network, files) + &hosts_file(network, &[]);
     let old = before.map(texts).unwrap_or_default();

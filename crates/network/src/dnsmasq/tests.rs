@@ -147,16 +147,16 @@ fn lines_that_dnsmasq_would_part() {
         let name = "txt-record=a,".len();
         network(&format!("<dns><txt name='a' value='{}'/></dns>", "x".repeat(length - name)))
     };
-    let (longest, longer) = (txt(1023), txt(1024));
+    let (longest, longer) = (txt(1024), txt(1025));
     assert_eq!(check_lines(&longest, None, &files), Ok(()));
     let error = check_lines(&longer, None, &files).expect_err("too long");
-    assert!(error.message.contains("would have 1024 bytes, more than 1023: 'txt-record=a,xxx"), "{}", error.message);
+    assert!(error.message.contains("would have 1025 bytes, more than 1024: 'txt-record=a,xxx"), "{}", error.message);
     assert_eq!(check_lines(&longer, Some(&longer), &files), Ok(()), "what was there can stay");
     let host = |name: &str| {
         let dhcp = format!("<dhcp><host mac='00:16:3e:00:00:01' name='{name}' ip='10.77.1.2'/></dhcp>");
         network(&format!("<ip address='10.77.1.1' prefix='24'>{dhcp}</ip>"))
     };
     assert_eq!(check_lines(&host("a"), None, &files), Ok(()));
-    assert!(check_lines(&host(&"a".repeat(1024)), None, &files).is_err());
+    assert!(check_lines(&host(&"a".repeat(1025)), None, &files).is_err());
     assert!(check_lines(&host("a&#10;b"), None, &files).is_err());
 }
