@@ -23,6 +23,8 @@ pub struct Limits {
     pub nodes: usize,
     pub attributes: usize,
     pub attributes_of_one_element: usize,
+    /// Each name is looked up among them.
+    pub namespaces_in_scope: usize,
     /// Text that references to entities expand to, all together.
     pub expanded: usize,
 }
@@ -35,6 +37,7 @@ impl Limits {
         nodes: 400_000,
         attributes: 400_000,
         attributes_of_one_element: 1_000,
+        namespaces_in_scope: 200,
         expanded: 1 << 20,
     };
 }
@@ -178,6 +181,9 @@ impl Reader {
             let value = self.attribute_value(attr)?;
             let text = &self.document.input[attr.0..attr.1];
             if text == "xmlns" || text.starts_with("xmlns:") {
+                if self.scope.len() >= self.limits.namespaces_in_scope {
+                    return self.fail(format!("more than {} namespaces in one place", self.scope.len()));
+                }
                 let prefix = self.span((attr.0 + 6).min(attr.1), attr.1);
                 self.declare(prefix, value);
             } else {
