@@ -8,6 +8,7 @@ use crate::element::Element;
 use crate::refuse;
 use crate::xml::Node;
 use api::Result;
+use std::collections::HashSet;
 
 const DRIVERS: &[&str] = &["kvm", "vfio", "xen"];
 
@@ -51,10 +52,11 @@ pub(super) fn forward(node: Node, network: &str) -> Result<Forward> {
     if !forward.interfaces.is_empty() {
         return Ok(forward);
     }
+    let mut seen = HashSet::new();
     for element in node.all("address") {
         let address = pci_address(element, network)?;
-        if forward.addresses.contains(&address) {
-            let text = address.text();
+        let text = address.text();
+        if !seen.insert(text.clone()) {
             return xml_error(format!("PCI device '{text}' can only be listed once in network {network}"));
         }
         forward.addresses.push(address);
@@ -75,6 +77,7 @@ pub(super) fn forward(node: Node, network: &str) -> Result<Forward> {
 }
 
 fn interfaces(node: Node, dev: Option<String>, network: &str, forward: &mut Forward) -> Result<()> {
+    let mut seen = HashSet::new();
     for element in node.all("interface") {
         let Some(name) = element.attr("dev") else {
             return xml_error(format!(
@@ -88,7 +91,7 @@ fn interfaces(node: Node, dev: Option<String>, network: &str, forward: &mut Forw
                 "<forward dev='{dev}'> must match first <interface dev='{name}'/> in network {network}"
             ));
         }
-        if forward.interfaces.iter().any(|other| other == name) {
+        if !seen.insert(name) {
             return xml_error(format!("interface '{name}' can only be listed once in network {network}"));
         }
         forward.interfaces.push(name.to_string());

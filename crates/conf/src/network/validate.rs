@@ -191,9 +191,12 @@ fn one_dhcp(network: &Network) -> Result<()> {
 
 fn portgroups(network: &Network) -> Result<()> {
     let name = &network.name;
+    let mut seen = HashSet::new();
+    let again: HashSet<&str> =
+        network.portgroups.iter().map(|group| group.name.as_str()).filter(|name| !seen.insert(*name)).collect();
     let mut default: Option<&str> = None;
-    for (position, group) in network.portgroups.iter().enumerate() {
-        if network.portgroups[position + 1..].iter().any(|other| other.name == group.name) {
+    for group in &network.portgroups {
+        if again.contains(group.name.as_str()) {
             return unsupported(format!(
                 "multiple <portgroup> elements with the same name ({}) in network '{name}'",
                 group.name
