@@ -172,13 +172,13 @@ fn a_line_that_was_there_is_mended_step_by_step() {
 /// Each is looked up among all before it: not one by one.
 #[test]
 fn many_of_a_kind() {
-    let many = |one: &dyn Fn(usize) -> String| (0..50_000).map(one).collect::<String>();
+    let many = |one: &dyn Fn(usize) -> String| (0..100_000).map(one).collect::<String>();
     for (inside, expect) in [
         (many(&|i| format!("<portgroup name='p{i}'/>")), None),
-        (many(&|i| format!("<portgroup name='p{}'/>", i % 49_999)), Some("with the same name (p0)")),
+        (many(&|i| format!("<portgroup name='p{}'/>", i % 99_999)), Some("with the same name (p0)")),
         (format!("<forward>{}</forward>", many(&|i| format!("<interface dev='e{i}'/>"))), Some("no IP address")),
         (
-            format!("<forward>{}</forward>", many(&|i| format!("<interface dev='e{}'/>", i % 49_999))),
+            format!("<forward>{}</forward>", many(&|i| format!("<interface dev='e{}'/>", i % 99_999))),
             Some("interface 'e0' can only be listed once"),
         ),
     ] {
@@ -189,6 +189,6 @@ fn many_of_a_kind() {
             (Err(error), Some(words)) => assert!(error.message.contains(words), "{}", error.message),
             (found, expect) => panic!("{:?} instead of {expect:?}", found.map(|_| ())),
         }
-        assert!(started.elapsed().as_secs() < 5, "{expect:?} took {:?}", started.elapsed());
+        assert!(started.elapsed().as_secs() < 20, "{expect:?} took {:?}", started.elapsed());
     }
 }
