@@ -16,9 +16,11 @@ use std::time::{Duration, Instant};
 
 /// So much of what is typed is held.
 const ROOM: usize = 16 << 10;
-/// So often it is gathered and passed on before other consoles have their turn.
+/// So often it is gathered and passed on, and for so long, before others have their turn.
 const TURN: usize = 8;
-/// A guest that has printed so much without a rest is taken to go on: about what the kernel holds for a terminal.
+const LONGEST_TURN: Duration = Duration::from_millis(2);
+/// A guest whose last reads come to so much, where each counts half of the one after it, is taken to go on: it is about what the
+/// kernel holds for a terminal. One that prints byte by byte is not waited for.
 const FLOW: usize = 4 << 10;
 /// How long more of it is waited for, and after how much of that the processor is left to others in between.
 const SOON: Duration = Duration::from_micros(100);
@@ -31,7 +33,7 @@ pub struct Console {
     session: Option<End>,
     to_guest: Buffer,
     printed: History,
-    /// So much has been printed since there was nothing more to be read.
+    /// What the last reads since there was nothing more to be read come to.
     flowing: usize,
     log: Option<ConsoleLog>,
     /// Keeps the terminal from hanging up whenever the guest closes it.
@@ -100,14 +102,18 @@ impl Console {
 
     /// Moves what can be moved; true when there may be more at once.
     pub fn turn(&mut self) -> bool {
+        let until = Instant::now() + LONGEST_TURN;
         for _ in 0..TURN {
             let typed = self.pass_typed();
-            let printed = self.pass_printed();
+            let printed = self.pass_printed(until);
             if self.session.as_ref().is_some_and(|session| session.is_closed) {
                 self.session = None;
                 self.wake();
             } else if !typed && !printed {
                 return false;
+            }
+            if Instant::now() >= until {
+                break;
             }
         }
         true
@@ -133,8 +139,8 @@ impl Console {
     }
 
     /// Gathers the guest's output and passes it on; true when anything moved.
-    fn pass_printed(&mut self) -> bool {
-        let new = self.gather();
+    fn pass_printed(&mut self, until: Instant) -> bool {
+        let new = self.gather(until);
         let mut moved = new > 0;
         if moved {
             if let Some(log) = &mut self.log {
@@ -157,12 +163,12 @@ impl Console {
         moved
     }
 
-    /// Reads what the guest has printed, until there is nothing more or no room for it; says how much that was.
+    /// Reads what the guest has printed, until there is nothing more, no room for it or no time; says how much that was.
     ///
     /// A terminal of the kernel's holds 4 KiB, which a thread of the kernel's fills anew when they are read. To sleep for it
     /// and be woken, and to wake who waits for those 4 KiB, takes much longer than they take on their way: so from a guest
     /// that prints without a pause more is waited for a moment without sleeping.
-    fn gather(&mut self) -> usize {
+    fn gather(&mut self, until: Instant) -> usize {
         let mut gathered = 0;
         while self.guest.readable && self.printed.room() > 0 {
             if self.flowing >= FLOW && !comes_soon(&self.guest.fd) {
@@ -177,8 +183,12 @@ impl Console {
                 break;
             };
             self.printed.filled(count);
-            self.flowing += count;
+            self.flowing = self.flowing / 2 + count;
             gathered += count;
+            // The rest stays readable, for the next turn.
+            if Instant::now() >= until {
+                break;
+            }
         }
         gathered
     }
@@ -455,6 +465,48 @@ mod tests {
         }
         writer.join().unwrap().unwrap();
         assert!(seen == written, "{} bytes of {}", seen.len(), written.len());
+    }
+
+    /// Time of this thread's own, whatever else the machine does.
+    fn on_processor() -> Duration {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
+    }
+
+    /// A guest that prints just fast enough to be waited for each time keeps nobody else from their turn.
+    #[test]
+    fn a_trickle_behind_a_flood_ends_the_turn() {
+        let (mut console, _client, guest) = console();
+        let session = connect(&mut console);
+        let flags = rustix::fs::fcntl_getfl(&guest).unwrap();
+        rustix::fs::fcntl_setfl(&guest, flags - rustix::fs::OFlags::NONBLOCK).unwrap();
+        let written: Vec<u8> = (0..516_384u32).map(|number| (number % 251) as u8).collect();
+        let all = written.clone();
+        let writer = std::thread::spawn(move || {
+            let mut guest = std::fs::File::from(guest);
+            let (flood, trickle) = all.split_at(16_384);
+            guest.write_all(flood)?;
+            for byte in trickle.chunks(1) {
+                guest.write_all(byte)?;
+            }
+            std::io::Result::Ok(())
+        });
+        let (mut seen, mut bytes, mut longest) = (Vec::new(), vec![0; 64 << 10], Duration::ZERO);
+        let deadline = Instant::now() + PATIENCE;
+        while seen.len() < written.len() {
+            assert!(Instant::now() < deadline, "{} of {} have come", seen.len(), written.len());
+            console.wake();
+            let before = on_processor();
+            console.turn();
+            longest = longest.max(on_processor() - before);
+            while let Ok(count @ 1..) = rustix::io::read(&session, &mut bytes) {
+                seen.extend_from_slice(&bytes[..count]);
+            }
+        }
+        writer.join().unwrap().unwrap();
+        assert!(seen == written, "{} bytes of {}", seen.len(), written.len());
+        // Generous, for the machine may be busy: the trickle alone takes a second.
+        assert!(longest < Duration::from_millis(400), "a turn has taken {longest:?}");
     }
 
     /// The event loop tells of changes only: whatever the guest prints, and wherever it stops, the change is told.

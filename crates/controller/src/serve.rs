@@ -15,6 +15,9 @@ use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::process::Signal;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
+/// So many turns at most a console has when init has ended: more than the kernel holds of its output.
+const LAST_TURNS: usize = 16;
+
 /// What an event is about: the upper half of its number says the kind, the lower which one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum About {
@@ -89,10 +92,10 @@ pub fn serve(
     mut monitor: Monitor,
 ) -> (Monitor, Result<()>) {
     let served = loop_until_end(watched, child, &mut consoles, &mut view, &mut monitor);
-    // The last words of the guest.
+    // The last words of the guest. Who types without end is not heard to the end.
     for console in &mut consoles {
         console.wake();
-        console.turn();
+        _ = (0..LAST_TURNS).all(|_| console.turn());
     }
     (monitor, served)
 }
