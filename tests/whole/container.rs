@@ -1,5 +1,6 @@
 //! What a document asks of its container, and what the probe then sees as its init.
 
+use crate::guest::Guest;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::process::Command;
 use tests::daemon::{Daemon, file, virsh};
 use tests::documents::domain;
 use tests::image;
-use tests::program::{self, PATIENCE, eventually, ours};
+use tests::program::{self, PATIENCE, eventually, ours, shell};
 use tests::sandbox;
 
 const ROOT: &str = "/opt/box";
@@ -375,4 +376,30 @@ fn links_in_a_hostile_root_lead_nowhere() {
         virsh(&["undefine", "box"]).ok();
         fs::remove_dir_all(ROOT).unwrap();
     }
+}
+
+/// Where the root of the daemon is a mount on the machine's shared tree, and not the topmost one of all.
+#[test]
+fn a_daemon_in_a_chroot_shows_nothing_of_the_machine_beyond_it() {
+    sandbox::require();
+    shell("mkdir /jail && mount --rbind / /jail && mount --make-rprivate /jail && mount --make-rshared /").ok();
+    let mounts = || fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let before = mounts();
+    let _daemon = Daemon::start_by(&["chroot", "/jail"], Path::new(""), &[], true);
+    image::busybox(Path::new(ROOT), "exec sleep 1000").unwrap();
+    virsh(&["define", &file("box.xml", &domain("box", ROOT, &["/init"], ""))]).ok();
+    virsh(&["start", "box"]).ok();
+    let init = Guest::of("box").init.to_string();
+    assert_eq!(mounts(), before);
+    // Whoever enters the namespace is at its own root, and finds the container's there and nothing beneath.
+    let inside = |arguments: &[&str]| program::run("nsenter", &[&["--target", &init, "--mount"], arguments].concat());
+    let listed = inside(&["/bin/ls", "/"]).ok();
+    assert!(listed.lines().any(|name| name == "init") && !listed.contains("jail"), "{listed}");
+    let own = fs::read_to_string(format!("/proc/{init}/mountinfo")).unwrap();
+    assert!(!own.contains("jail"), "{own}");
+    inside(&["/bin/umount", "-l", "/"]).ok();
+    assert_ne!(inside(&["/bin/ls", "/"]).code, 0, "there is something beneath the container's root");
+    assert_eq!(mounts(), before);
+    virsh(&["destroy", "box"]).ok();
+    assert_eq!(mounts(), before);
 }

@@ -2,7 +2,8 @@
 //! finished where nobody sees it, and only then attached. So nothing appears in the machine's own tree of mounts.
 
 use crate::process;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
+use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
@@ -122,9 +123,12 @@ impl AsFd for Detached {
 const PRIVATE: libc::mount_attr =
     libc::mount_attr { attr_set: 0, attr_clr: 0, propagation: libc::MS_PRIVATE, userns_fd: 0 };
 
-/// Cuts every mount of this namespace off from those of others.
+/// Cuts every mount of this namespace off from those of others, those too that chroot(2) hides from this process.
 pub fn make_all_private() -> io::Result<()> {
-    set(rustix::fs::open("/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?.as_fd(), &PRIVATE, true)
+    let own = root()?;
+    enter_root_of(own_namespace()?.as_fd())?;
+    set(root()?.as_fd(), &PRIVATE, true)?;
+    return_to(own.as_fd())
 }
 
 /// Adds attributes to the mount that a descriptor is the root of.
@@ -135,22 +139,64 @@ pub fn add_attributes(mount: BorrowedFd, attributes: u64) -> io::Result<()> {
 
 /// Lets go of this mount namespace's root with all that is mounted in it, and attaches the tree in its place, which is the root of
 /// this process then. The tree comes back where the namespace keeps its root: a namespace of less power than the one that it was
-/// copied from does, and one whose root is no mount.
+/// copied from does, and one whose root is no mount. [`make_all_private`] comes first, or others lose their mounts too.
 ///
 /// pivot_root(2) comes to the same, but looks at every process of the machine. What a namespace has beneath its root is seen by who
-/// enters it only, so this process enters its own again.
+/// enters it only, so this process enters its own again; and for that to be nothing of the machine's, all that is mounted there is
+/// let go of, not only what is the root of this process.
 pub fn replace_root(root: Detached) -> io::Result<Result<OwnedFd, Detached>> {
-    let namespace = rustix::fs::open("/proc/self/ns/mnt", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-    match rustix::mount::unmount("/", UnmountFlags::DETACH) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::INVAL) => return Ok(Err(root)),
-        Err(error) => return Err(error.into()),
+    let namespace = own_namespace()?;
+    let own = self::root()?;
+    enter_root_of(namespace.as_fd())?;
+    let mut replaced = false;
+    loop {
+        match rustix::mount::unmount("/", UnmountFlags::DETACH) {
+            Ok(()) => enter_root_of(namespace.as_fd())?,
+            // The kernel's own root, which is always there, or one that is kept.
+            Err(Errno::INVAL) => break,
+            Err(error) => return Err(error.into()),
+        }
+        replaced = true;
     }
-    rustix::thread::move_into_link_name_space(namespace.as_fd(), Some(rustix::thread::LinkNameSpaceType::Mount))?;
+    if !replaced {
+        if !is_same(own.as_fd(), self::root()?.as_fd())? {
+            return Err(io::Error::other(
+                "beyond the folder that chroot(2) has made the root, there is one that is no mount",
+            ));
+        }
+        return_to(own.as_fd())?;
+        return Ok(Err(root));
+    }
     let root = root.attach_at(Path::new("/"))?;
-    rustix::process::fchdir(&root)?;
-    rustix::process::chroot(".")?;
+    return_to(root.as_fd())?;
     Ok(Ok(root))
+}
+
+/// This process's own root.
+fn root() -> io::Result<OwnedFd> {
+    Ok(rustix::fs::open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+fn own_namespace() -> io::Result<OwnedFd> {
+    Ok(rustix::fs::open("/proc/self/ns/mnt", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+/// What is mounted last on the namespace's root becomes the root of this process, and its working folder.
+fn enter_root_of(namespace: BorrowedFd) -> io::Result<()> {
+    Ok(rustix::thread::move_into_link_name_space(namespace, Some(rustix::thread::LinkNameSpaceType::Mount))?)
+}
+
+fn return_to(root: BorrowedFd) -> io::Result<()> {
+    rustix::process::fchdir(root)?;
+    Ok(rustix::process::chroot(".")?)
+}
+
+/// Whether two folders are one, of one mount.
+fn is_same(one: BorrowedFd, other: BorrowedFd) -> io::Result<bool> {
+    let wanted = StatxFlags::MNT_ID | StatxFlags::INO;
+    let look = |folder| rustix::fs::statx(folder, c"", AtFlags::EMPTY_PATH, wanted);
+    let (one, other) = (look(one)?, look(other)?);
+    Ok((one.stx_mnt_id, one.stx_ino) == (other.stx_mnt_id, other.stx_ino))
 }
 
 /// Makes `root`, the root of an attached mount, the root of this mount namespace, and lets go of the old one with all
@@ -172,7 +218,7 @@ pub fn unmount_all(path: &Path) -> io::Result<()> {
     loop {
         match rustix::mount::unmount(path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {
             Ok(()) => {}
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOENT) => return Ok(()),
+            Err(Errno::INVAL | Errno::NOENT) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
     }
