@@ -7,7 +7,7 @@ use crate::prepare::Prepared;
 use crate::{procview, tree, users};
 use linux::beneath;
 use linux::cgroup::Group;
-use linux::label;
+use linux::label::Door;
 use linux::mount::Detached;
 use linux::netlink;
 use linux::pty::Pty;
@@ -61,6 +61,9 @@ fn build_and_execute(
         // Once more: a change of ids has undone it.
         process::die_with_parent().doing(|| "Unable to tie the container to its controller")?;
     }
+    // While /proc is the machine's: the guest may lead a mount of its document over its own.
+    let door = plan.profile.as_ref().map(|_| Door::open()).transpose();
+    let door = door.doing(|| "Unable to open init's label")?;
     let terminals = tree::build(plan, prepared, given.group, given.attach_point)?;
     wait(go_on)?;
     if let Some(view) = given.view.take() {
@@ -77,7 +80,7 @@ fn build_and_execute(
     if plan.private_network {
         configure_network(plan.interfaces.iter().chain(&plan.moved_links))?;
     }
-    become_init(given, &terminals, report)
+    become_init(given, &terminals, report, door)
 }
 
 /// The other end is closed when the controller failed or died: then there is nothing to go on to.
@@ -123,7 +126,7 @@ fn configure_network<'a>(interfaces: impl Iterator<Item = &'a Interface>) -> Res
     Ok(())
 }
 
-fn become_init(given: &Given, terminals: &[Pty], report: BorrowedFd) -> Result<Infallible> {
+fn become_init(given: &Given, terminals: &[Pty], report: BorrowedFd, door: Option<Door>) -> Result<Infallible> {
     let (plan, init) = (given.plan, &given.plan.init);
     let user = users::look_up(init.user.as_deref(), init.group.as_deref())?;
     if let Err(error) = std::fs::metadata(&init.path) {
@@ -145,6 +148,7 @@ fn become_init(given: &Given, terminals: &[Pty], report: BorrowedFd) -> Result<I
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     // Its parent end is closed when the controller has gone; then nothing may be started.
     let report = descriptor::duplicate_above(report, lowest_free(given)).doing(|| "Unable to keep the pipe")?;
+    let door = door.map(|door| door.above(lowest_free(given))).transpose().doing(|| "Unable to keep init's label")?;
     place_descriptors(given, terminals)?;
     plan::set_rlimits(&plan.rlimits)?;
     if let Some(filter) = &plan.filter {
@@ -170,11 +174,9 @@ fn become_init(given: &Given, terminals: &[Pty], report: BorrowedFd) -> Result<I
     let arguments: Vec<CString> =
         std::iter::once(&init.path).chain(&init.arguments).map(|word| text(word)).collect::<Result<_>>()?;
     let environment: Vec<CString> = given.environment.iter().map(|word| text(word)).collect::<Result<_>>()?;
-    if let Some(profile) = &plan.profile {
+    if let (Some(profile), Some(door)) = (&plan.profile, door) {
         // Not at exec, where the kernel would undo that it dies with its parent.
-        label::Door::open()
-            .and_then(|door| door.confine(profile))
-            .doing(|| format!("Unable to confine init by AppArmor's profile '{profile}'"))?;
+        door.confine(profile).doing(|| format!("Unable to confine init by AppArmor's profile '{profile}'"))?;
     }
     // Whoever listens cannot tell otherwise whether the pipe was closed by init or by the end of this process.
     rustix::io::write(&report, ABOUT_TO_EXECUTE.as_bytes()).map_err(Into::into).doing(|| "Unable to tell of init")?;

@@ -1,7 +1,9 @@
 //! Labels of security modules: which module there is, and labels of threads (proc_pid_attr(5)).
 
+use crate::descriptor;
 use std::fs;
 use std::io::{self, Write};
+use std::os::fd::{AsFd, RawFd};
 use std::path::Path;
 
 /// Whether AppArmor confines programs on this machine.
@@ -34,6 +36,11 @@ impl Door {
             Err(error) if error.kind() == io::ErrorKind::NotFound => open("/proc/thread-self/attr/current").map(Door),
             opened => opened.map(Door),
         }
+    }
+
+    /// The same, with a number that is at least `lowest`.
+    pub fn above(self, lowest: RawFd) -> io::Result<Door> {
+        Ok(Door(descriptor::duplicate_above(self.0.as_fd(), lowest)?.into()))
     }
 
     /// From now on this thread, which has opened it, is confined by the profile.
