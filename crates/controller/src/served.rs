@@ -1,6 +1,7 @@
 //! Images in formats that the kernel does not know: qemu-nbd(8) reads them, and what it serves becomes a network block device.
 //! The device goes with its last user, as a loop device does, and the program with the connection; so neither has to be thought
-//! of at the container's end, however that comes about. As the program writes what the kernel brings it after that end too, it
+//! of at the container's end, however that comes about. They stay only where this process is killed after it has connected the
+//! device and before it has opened it and said so. As the program writes what the kernel brings it after that end too, it
 //! is no member of the container's control groups, where it would be killed with the container.
 
 use crate::failure::{Doing, Failure, Result};
