@@ -130,27 +130,57 @@ const TEMPLATE_NAME: &str = "LIBVIRT_TEMPLATE";
 /// File systems that show the machine, and none but its own administrator mounts.
 const MACHINES_OWN: &str = "sysfs, debugfs, tracefs, securityfs, configfs, efivarfs, pstore, bpf, cgroup, selinuxfs";
 
-/// What stands here is denied wherever the guest mounts its `/proc`, to write to.
-const MACHINES_SWITCHES: [&str; 8] = [
+/// What stands here is denied wherever the guest's `/proc` and `/sys` are, to write to. Their parts that belong to the
+/// container's own namespaces are not among it.
+const MACHINES_SWITCHES: [&str; 10] = [
     "sysrq-trigger",
-    "kcore",
-    "sys/kernel/core_pattern",
-    "sys/kernel/modprobe",
-    "sys/kernel/{panic,sysrq,dmesg_restrict,kptr_restrict,randomize_va_space,perf_event_paranoid}*",
-    "sys/kernel/yama/**",
+    // By these names wherever a part of `/proc` or `/sys` is the root.
+    "kernel/{core_pattern,modprobe,uevent_helper}",
+    "kernel/{panic,sysrq,dmesg_restrict,kptr_restrict,randomize_va_space,perf_event_paranoid}*",
+    "kernel/yama/**",
+    // All but `auto_msgmni`, `domainname`, `hostname`, `msg*`, `ns_last_pid`, `sem*`, `shm*`.
+    "sys/kernel/{[^adhmns],a[^u],d[^o],h[^o],ho[^s],m[^s],n[^s],s[^eh],se[^m]}**",
     "sys/vm/**",
-    "sys/fs/{protected_,suid_dumpable,binfmt_misc/}**",
+    // All but `cgroup` and `mqueue`.
+    "sys/fs/{[^cm],c[^g],m[^q]}**",
+    "sys/{block,bus,class,devices,firmware,hypervisor,module,power}/**",
+    "proc/{acpi,bus,irq,scsi}/**",
+    "proc/sys/{abi,debug,dev}/**",
 ];
+
+/// The machine's memory is not to be read either.
+const MACHINES_MEMORY: &str = "kcore";
+
+/// What shows the switches under another path where it is mounted once more, and a guest's init has no need to; it binds `debug`,
+/// `tracing`, `bpf` and the like to themselves.
+const KEPT_IN_PLACE: [&str; 6] = [
+    "{sysrq-trigger,kcore}",
+    "sys/{block,bus,class,dev,devices,firmware,hypervisor,module,power,vm}/{,**}",
+    "sys/{fs,kernel}/",
+    "sys/kernel/{[^cdst],c[^o],cor,d[^e],s[^e],t[^r]}**",
+    "sys/fs/{[^bcms],b[^p],c[^g],m[^q],s[^e]}**",
+    "kernel/{core_pattern,modprobe,uevent_helper}",
+];
+
+/// Paths that do not end in `sys`.
+const NOT_SYS: &str = "/{,{,**/}{[^s]*,s,s[^y]*,sy,sy[^s]*,sys?*}/}";
 
 /// A profile for a container of which nothing more is known: what init programs need, without what reaches the machine.
 fn text(profile: &str) -> String {
     let mut text = format!(
         "profile {profile} flags=(attach_disconnected) {{\n  file,\n  capability,\n  network,\n  unix,\n  dbus,\n  mount,\n  \
          umount,\n  pivot_root,\n  signal peer={profile},\n  signal (receive) peer=unconfined,\n  ptrace peer={profile},\n  \
-         ptrace (readby, tracedby) peer=unconfined,\n  deny mount fstype=({MACHINES_OWN}),\n"
+         ptrace (readby, tracedby) peer=unconfined,\n  deny mount fstype=({MACHINES_OWN}),\n  deny pivot_root /{{,**/}}sys/,\n"
     );
     for path in MACHINES_SWITCHES {
         text += &format!("  deny /{{,**/}}{path} wl,\n");
+    }
+    text += &format!("  deny /{{,**/}}{MACHINES_MEMORY} rwkl,\n");
+    for way in ["bind", "rbind", "move"] {
+        for path in KEPT_IN_PLACE {
+            text += &format!("  deny mount options=(rw, {way}) /{{,**/}}{path},\n");
+        }
+        text += &format!("  deny mount options=(rw, {way}) /{{,**/}}sys/ -> {NOT_SYS},\n");
     }
     text + "}\n"
 }
@@ -200,6 +230,10 @@ mod tests {
         let text = text("libvirt-3b1e1c8e-0f5b-4d0e-9a4b-2f7f3a1c5d60");
         assert!(text.starts_with("profile libvirt-3b1e1c8e-0f5b-4d0e-9a4b-2f7f3a1c5d60 flags="));
         assert!(text.contains("  deny /{,**/}sysrq-trigger wl,\n") && text.ends_with("}\n"));
+        assert!(text.contains("  deny /{,**/}kcore rwkl,\n"));
+        for way in ["bind", "rbind", "move"] {
+            assert!(text.contains(&format!("  deny mount options=(rw, {way}) /{{,**/}}sys/{{fs,kernel}}/,\n")));
+        }
         match parser() {
             Some(parser) => {
                 let arguments = ["--skip-kernel-load", "--skip-cache", "--quiet"];

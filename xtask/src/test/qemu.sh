@@ -265,6 +265,10 @@ own_profile() {
     $virsh create own.xml
     $virsh exec own -- /bin/sh -c 'mount -t proc proc /mnt && echo h > /mnt/sysrq-trigger'
     $virsh exec own -- /bin/mount -t sysfs sysfs /mnt
+    bound='mount -t proc proc /mnt && mount --bind /mnt/sys/kernel /opt'
+    $virsh exec own -- /bin/sh -c "$bound && echo core > /opt/core_pattern"
+    switch='mount -o remount,bind,rw /sys && echo Y > /sys/module/printk/parameters/time'
+    $virsh exec own -- /bin/sh -c "$switch"
     $virsh destroy own
     not_loaded
     own
@@ -278,6 +282,13 @@ own_profile() {
     $virsh exec own -- /bin/sh -c 'mount -t proc proc /mnt && cat /mnt/uptime'
     fails $virsh exec own -- /bin/sh -c 'mount -t proc proc /mnt && echo h > /mnt/sysrq-trigger'
     fails $virsh exec own -- /bin/mount -t sysfs sysfs /mnt
+    fails $virsh exec own -- /bin/sh -c "$bound"
+    fails $virsh exec own -- /bin/mount --bind /proc/sys /opt
+    fails $virsh exec own -- /bin/mount --bind /proc/sysrq-trigger /etc/hostname
+    fails $virsh exec own -- /bin/sh -c "$switch"
+    fails $virsh exec own -- /bin/sh -c 'mount -t proc proc /mnt && : < /mnt/kcore'
+    # Services of systemd see the root so.
+    $virsh exec own -- /bin/sh -c 'mount --rbind / /opt && mount --bind /opt/proc/sys /opt/proc/sys && hostname own'
     systemctl restart virtlxcd.service
     loaded
     $virsh destroy own
