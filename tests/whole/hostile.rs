@@ -532,6 +532,9 @@ fn what_is_lent_and_does_not_answer_is_named() {
         let words = format!("'{source}', the source of the file system on /mnt/lent, does not answer");
         assert!(said.contains(&words), "{said}");
         assert_eq!(virsh(&["domstate", "box"]).ok().trim(), "shut off");
+        // The question is not asked twice.
+        let said = virsh(&["start", "box"]).failure();
+        assert!(said.contains(&words.replace("does not", "still does not")), "{said}");
         virsh(&["undefine", "box"]).ok();
     }
     server.kill().unwrap();

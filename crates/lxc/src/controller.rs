@@ -11,7 +11,9 @@ use crate::log::DomainLog;
 use crate::monitor::wait;
 use crate::nursery::Nurseries;
 use crate::shares::Shared;
+use crate::sources::Asked;
 use api::{Error, ErrorDomain, Result};
+use conf::domain::Domain;
 use linux::cgroup::Group;
 use linux::spawn::{Loading, Spawn, Spawned, begin};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -27,7 +29,7 @@ const SIGN: &[u8; 1] = b"c";
 /// said about them and that itself.
 const GROUPS: u8 = b'g';
 
-/// No work of a controller's takes so long.
+/// Work of a controller's takes so long only where it is held up.
 const QUIET: Duration = Duration::from_secs(5);
 
 /// A controller that has failed ends within this time.
@@ -187,21 +189,22 @@ impl Controller {
         Arc::clone(&self.pidfd)
     }
 
-    /// Waits for the controller's next sign. Who is quiet for long may be held up: `by` is then to say by what.
-    pub fn wait_for_sign(
-        &mut self,
-        patience: Duration,
-        log: &DomainLog,
-        by: impl Fn() -> Option<String>,
-    ) -> Result<()> {
+    /// Waits for the controller's next sign. Who is quiet for long may be held up by what the domain is lent, which may be slow
+    /// only: it is asked meanwhile.
+    pub fn wait_for_sign(&mut self, patience: Duration, log: &DomainLog, domain: &Domain) -> Result<()> {
         let either = |patience| wait(&[&self.from, &self.pidfd], patience);
-        let [signed, ended] = match either(QUIET) {
-            [false, false] => match by() {
-                Some(words) => return Err(log.failure(&words)),
-                None => either(patience.saturating_sub(QUIET)),
-            },
-            seen => seen,
-        };
+        let mut seen = either(QUIET);
+        if seen == [false, false] {
+            let asked = Asked::ask(domain);
+            if let Some(words) = asked.mute_for(patience) {
+                return Err(log.failure(&format!("{words}, still does not answer")));
+            }
+            seen = either(patience.saturating_sub(QUIET));
+            if let ([false, false], Some(words)) = (seen, asked.mute_for(Duration::ZERO)) {
+                return Err(log.failure(&format!("{words}, does not answer")));
+            }
+        }
+        let [signed, ended] = seen;
         if !signed && !ended {
             return Err(log.failure(&format!("the controller gave no sign within {} s", patience.as_secs())));
         }

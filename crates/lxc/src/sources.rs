@@ -1,39 +1,52 @@
 //! What of the machine is lent to a container, asked when a controller is quiet for long: a file system over a network that is
 //! gone, or one whose server sleeps, holds up whoever looks at it.
 
+use crate::driver::lock;
 use conf::domain::{Domain, FilesystemSource, HostdevSource};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
-use std::time::Duration;
+use std::sync::Mutex;
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
-/// An answer takes microseconds.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// What has been asked and has not answered, and since when. Each has a thread, which waits with it however often it is asked.
+static MUTE: Mutex<BTreeMap<PathBuf, Instant>> = Mutex::new(BTreeMap::new());
 
-/// Words about the first source that does not answer. It is asked on a thread, which waits on with it.
-pub(crate) fn mute(domain: &Domain) -> Option<String> {
-    let sources = sources(domain);
-    let (asking, asked) = channel();
-    let paths: Vec<PathBuf> = sources.iter().map(|(path, _)| path.clone()).collect();
-    let ask_all = move || {
-        for (index, path) in paths.iter().enumerate() {
-            // Nobody may be listening any more.
-            _ = asking.send(index);
-            ask(path);
+/// What a domain is lent, each source with words about it; all are being asked.
+pub(crate) struct Asked(Vec<(PathBuf, String)>);
+
+impl Asked {
+    pub fn ask(domain: &Domain) -> Asked {
+        let sources = sources(domain);
+        for (path, _) in &sources {
+            begin(path, ask);
         }
-    };
-    thread::Builder::new().name("lent-sources".into()).spawn(ask_all).ok()?;
-    let mut last = None;
-    loop {
-        match asked.recv_timeout(PATIENCE) {
-            Ok(index) => last = Some(index),
-            Err(RecvTimeoutError::Disconnected) => return None,
-            Err(RecvTimeoutError::Timeout) => {
-                let (path, what) = sources.get(last?)?;
-                return Some(format!("'{}', {what}, does not answer", path.display()));
-            }
-        }
+        Asked(sources)
     }
+
+    /// Words about the first source that has not answered for so long.
+    pub fn mute_for(&self, long: Duration) -> Option<String> {
+        let mute = lock(&MUTE);
+        let is_mute = |path: &Path| mute.get(path).is_some_and(|since| since.elapsed() >= long);
+        let (path, what) = self.0.iter().find(|(path, _)| is_mute(path))?;
+        Some(format!("'{}', {what}", path.display()))
+    }
+}
+
+/// None where it has been asked already.
+fn begin(path: &Path, ask: impl FnOnce(&Path) + Send + 'static) -> Option<JoinHandle<()>> {
+    let mut mute = lock(&MUTE);
+    if mute.contains_key(path) {
+        return None;
+    }
+    let asked = path.to_path_buf();
+    let work = move || {
+        ask(&asked);
+        lock(&MUTE).remove(&asked);
+    };
+    let thread = Builder::new().name("lent-source".into()).spawn(work).ok()?;
+    mute.insert(path.to_path_buf(), Instant::now());
+    Some(thread)
 }
 
 fn ask(path: &Path) {
@@ -65,4 +78,25 @@ fn sources(domain: &Domain) -> Vec<(PathBuf, String)> {
         _ => None,
     });
     filesystems.chain(disks).chain(devices).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn who_does_not_answer_is_asked_once() {
+        let path = Path::new("/mute");
+        let asked = Asked(vec![("/quick".into(), "one".into()), (path.into(), "another".into())]);
+        let (answer, question) = channel::<()>();
+        let thread = begin(path, move |_| assert!(question.recv().is_err())).unwrap();
+        assert!(begin(path, |_| unreachable!()).is_none());
+        assert_eq!(asked.mute_for(Duration::ZERO).unwrap(), "'/mute', another");
+        assert_eq!(asked.mute_for(Duration::from_secs(3600)), None);
+        drop(answer);
+        thread.join().unwrap();
+        assert_eq!(asked.mute_for(Duration::ZERO), None);
+        begin(path, |_| ()).unwrap().join().unwrap();
+    }
 }

@@ -13,7 +13,7 @@ use crate::links_home::Away;
 use crate::log::DomainLog;
 use crate::monitor::Monitor;
 use crate::object::{DomainObject, Live};
-use crate::{shares, sources, terminals, usb};
+use crate::{shares, terminals, usb};
 use api::{DomainState, Error, ErrorDomain, LifecycleEvent, Result, StateReason};
 use conf::domain::{Domain, Filesystem, FilesystemSource, FormatOptions};
 use conf::status::DomainStatus;
@@ -180,7 +180,7 @@ impl Driver {
         controller.loaded()?;
         drop((terminals, options.files, shared, document));
 
-        controller.wait_for_sign(PATIENCE, &log, || sources::mute(&live))?;
+        controller.wait_for_sign(PATIENCE, &log, &live)?;
         let group = match &attempt.group {
             Some(group) => Arc::clone(group),
             None => self.find_group(&live, controller.pid()).map(Arc::new)?,
@@ -197,7 +197,7 @@ impl Driver {
         let monitor = match early {
             Some(monitor) => monitor,
             None => {
-                controller.wait_for_sign(PATIENCE, &log, || sources::mute(&live))?;
+                controller.wait_for_sign(PATIENCE, &log, &live)?;
                 connect()?
             }
         };
@@ -206,7 +206,7 @@ impl Driver {
         let init_fd = open_child(&self.paths.proc, init, controller.pid());
         self.write_status(&status(&live, controller.pid(), init))?;
         if !is_complete {
-            controller.wait_for_sign(PATIENCE, &log, || sources::mute(&live))?;
+            controller.wait_for_sign(PATIENCE, &log, &live)?;
         }
         self.hook(&live, Moment::Started)?;
         // Mostly there is one, and no worker is to be woken in a start's way.
