@@ -319,3 +319,39 @@ fn an_interface_of_a_running_container_moves_to_another_network() {
     virsh(&["destroy", "moved"]).ok();
     assert_eq!((ports("default"), ports("other")), (0, 0));
 }
+
+#[test]
+fn forwarded_ports_follow_an_interface_to_another_port_of_its_network() {
+    sandbox::require();
+    let _daemon = Daemon::start();
+    let network = "<network><name>led</name><forward mode='nat'/><bridge name='led0'/>
+        <ip address='192.168.78.1' netmask='255.255.255.0'><dhcp><range start='192.168.78.2' end='192.168.78.9'/></dhcp></ip>
+        <portgroup name='slow'><bandwidth><inbound average='1000'/></bandwidth></portgroup></network>";
+    virsh(&["net-create", &file("led.xml", network)]).ok();
+    image::busybox(Path::new("/opt/box-led"), "exec sleep 100000").unwrap();
+    let device = |group: &str| {
+        format!(
+            "<interface type='network'><mac address='52:54:00:00:00:78'/><source network='led' {group}/></interface>"
+        )
+    };
+    let forward = "<virtlxc:container xmlns:virtlxc='urn:virtlxc:domain:1.0'>\
+                   <virtlxc:forward protocol='tcp' host-port='8079' port='80'/></virtlxc:container><devices>";
+    let document = domain("led", "/opt/box-led", &["/init"], &device("")).replace("<devices>", forward);
+    virsh(&["create", &file("led-box.xml", &document)]).ok();
+    let rules = || {
+        let all = shell("nft list ruleset").ok();
+        let rules = all.lines().filter(|line| line.contains("8079")).map(|line| line.trim().to_string());
+        rules.collect::<Vec<_>>()
+    };
+    let ports = || virsh(&["net-port-list", "led", "--uuid"]).ok().trim().to_string();
+    let before = (rules(), ports());
+    assert_eq!(before.0.len(), 2, "{before:?}");
+    virsh(&["update-device", "led", &file("led-to.xml", &device("portgroup='slow'")), "--live"]).ok();
+    // To the same address, which nobody else has.
+    assert_eq!(rules(), before.0);
+    assert_ne!(ports(), before.1);
+    assert_eq!(ports().lines().count(), 1);
+    virsh(&["destroy", "led"]).ok();
+    assert_eq!(rules(), Vec::<String>::new());
+    virsh(&["net-destroy", "led"]).ok();
+}

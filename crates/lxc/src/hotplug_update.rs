@@ -206,7 +206,16 @@ fn bridge_of(interface: &Interface) -> Option<&str> {
 }
 
 fn apply(netlink: &mut Socket, link: &str, before: &Interface, after: &Interface, isolated: bool) -> Result<()> {
+    let other_bridge = bridge_of(before) != bridge_of(after);
+    let set_up = |netlink: &mut Socket, up| {
+        let words = || format!("Cannot set interface flags on '{link}'");
+        netlink.set_up(link, up).map_err(|e| Error::system(ErrorDomain::None, &e, words()))
+    };
     if let (true, Some(bridge)) = (before.source != after.source, bridge_of(after)) {
+        if other_bridge {
+            // It leads nowhere until the bridge knows whom it is kept from.
+            set_up(netlink, false)?;
+        }
         let words = || format!("Unable to add bridge {bridge} port {link}");
         netlink.set_master(link, Some(bridge)).map_err(|e| Error::system(ErrorDomain::None, &e, words()))?;
         let words = || format!("Unable to set bridge port {link} isolated");
@@ -221,9 +230,8 @@ fn apply(netlink: &mut Socket, link: &str, before: &Interface, after: &Interface
         new.iter().try_for_each(|new| network::bandwidth::limit(netlink, link, new))?;
     }
     let is_up = |interface: &Interface| interface.link_up != Some(false);
-    if is_up(before) != is_up(after) {
-        let words = || format!("Cannot set interface flags on '{link}'");
-        netlink.set_up(link, is_up(after)).map_err(|e| Error::system(ErrorDomain::None, &e, words()))?;
+    if other_bridge || is_up(before) != is_up(after) {
+        set_up(netlink, is_up(after))?;
     }
     Ok(())
 }

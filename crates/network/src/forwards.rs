@@ -46,11 +46,14 @@ impl Networks {
             ));
         }
         let Some(port) = state.ports.get(port_id) else { return Err(crate::no_port(port_id)) };
-        let address = match address.or(port.address) {
+        // An interface that moves from one port to another has both for a while, with one address.
+        let is_own = |other: &Port| (other.owner_uuid, other.mac) == (port.owner_uuid, port.mac);
+        let own = || state.ports.values().filter(|other| is_own(other)).find_map(|other| other.address);
+        let address = match address.or(port.address).or_else(own) {
             Some(address) => address,
             None => self.choose_address(&live, &state, port.mac)?,
         };
-        if state.ports.values().any(|other| other.uuid != *port_id && other.address == Some(address)) {
+        if state.ports.values().any(|other| !is_own(other) && other.address == Some(address)) {
             return unsupported(format!("address {address} of network '{network}' is another container's"));
         }
         let script = script(&live, port_id, address, forwards);
@@ -115,7 +118,10 @@ fn ranges(ip: &Ip) -> impl Iterator<Item = (u32, u32)> {
 
 /// Addresses that DHCP keeps for interfaces, beyond those of the document.
 pub fn reserved(state: &State) -> Vec<(Mac, Ipv4Addr)> {
-    state.ports.values().filter_map(|port| Some((port.mac, port.address?))).collect()
+    let mut reserved: Vec<_> = state.ports.values().filter_map(|port| Some((port.mac, port.address?))).collect();
+    reserved.sort_unstable();
+    reserved.dedup();
+    reserved
 }
 
 /// Takes the rules of a port away.
