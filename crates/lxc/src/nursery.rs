@@ -7,7 +7,8 @@ use crate::monitor::wait;
 use linux::handover;
 use linux::spawn::{Spawn, Spawned, spawn};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, pidfd_open, pidfd_send_signal, waitid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_open, pidfd_send_signal,
+    waitid,
 };
 use rustix::thread::sched_getcpu;
 use std::ffi::OsString;
@@ -94,7 +95,13 @@ impl Nursery {
             if !told {
                 return Answer::Silence;
             }
-            let Ok(Some((words, _))) = handover::receive(self.socket.as_fd()) else { return Answer::End };
+            let words = match handover::receive(self.socket.as_fd()) {
+                Ok(Some((words, _))) => words,
+                Ok(None) => return Answer::End,
+                // The same, with what it has not read.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Answer::End,
+                Err(_) => return Answer::Silence,
+            };
             let Some((to, pid)) = words.split_first_chunk() else { return Answer::End };
             // One that could not be read has none.
             if ![0, number].contains(&u64::from_ne_bytes(*to)) {
@@ -106,8 +113,19 @@ impl Nursery {
         }
     }
 
-    fn end(&self) {
+    /// Nobody waits for it yet: its number stays its own.
+    fn kill(&self) {
         _ = pidfd_send_signal(&self.process.pidfd, Signal::KILL);
+    }
+
+    /// With the copies that have not told: they are of its group yet.
+    fn end_with_copies(self) {
+        _ = kill_process_group(self.process.pid, Signal::KILL);
+        while let Ok(Some(_)) = waitid(WaitId::Pgid(Some(self.process.pid)), WaitIdOptions::EXITED) {}
+    }
+
+    fn end(&self) {
+        self.kill();
         _ = waitid(WaitId::PidFd(self.process.pidfd.as_fd()), WaitIdOptions::EXITED);
     }
 }
@@ -183,7 +201,7 @@ impl Nurseries {
         let answer = match answer {
             // Once it has ended it makes no copy; one that it has made will tell.
             Answer::Silence => {
-                nursery.end();
+                nursery.kill();
                 nursery.answer(nursery.requests)
             }
             answer => answer,
@@ -197,7 +215,10 @@ impl Nurseries {
                 Ok(None)
             }
             Answer::Silence => {
-                *place = None;
+                // Other starts do not wait for it.
+                let silent = place.take();
+                drop(place);
+                silent.into_iter().for_each(Nursery::end_with_copies);
                 Err(io::Error::other("no controller came of it"))
             }
         }
