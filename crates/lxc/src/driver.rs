@@ -5,6 +5,7 @@ use crate::emulator::Emulator;
 use crate::files;
 use crate::idmap::ChosenIds;
 use crate::interfaces::LinkNumbers;
+use crate::late::LateGroups;
 use crate::list::Domains;
 use crate::nursery::Nurseries;
 use crate::object::DomainObject;
@@ -47,6 +48,7 @@ pub struct Driver {
     pub(crate) auditor: Auditor,
     pub(crate) security: RwLock<SecuritySettings>,
     pub(crate) nurseries: Nurseries,
+    pub(crate) late: LateGroups,
     arch: String,
     spawn: Box<dyn Fn(Work) + Send + Sync>,
     publish: Box<dyn Fn(Event) + Send + Sync>,
@@ -67,6 +69,7 @@ impl Driver {
             auditor: Auditor::new(setup.audit)?,
             security: RwLock::new(setup.security),
             nurseries: Nurseries::new(setup.copies_controllers),
+            late: LateGroups::default(),
             arch: setup.arch,
             spawn: setup.spawn,
             publish: setup.publish,

@@ -25,6 +25,7 @@ mod idmap;
 mod inside;
 mod interfaces;
 mod job;
+mod late;
 mod links_home;
 mod list;
 mod log;

@@ -7,7 +7,6 @@ use crate::interfaces::only_child;
 use crate::monitor::Monitor;
 use crate::object::{DomainObject, Live};
 use crate::start::{PARTITION, open_child};
-use crate::stop::{end_processes, remove_later};
 use api::{DomainState, Error, ErrorDomain, Result, StateReason};
 use conf::status::DomainStatus;
 use linux::cgroup::{Group, Hierarchies, Place};
@@ -111,7 +110,7 @@ impl Driver {
 
     /// Ends what a controller left behind that is gone, or was started by a daemon that did not live to hear from it. It may
     /// not even be written down yet, so its groups are looked for by the domain's name.
-    fn remove_remains(&self, status: &DomainStatus, hierarchies: Option<&Hierarchies>) {
+    fn remove_remains(self: &Arc<Self>, status: &DomainStatus, hierarchies: Option<&Hierarchies>) {
         let name = &status.domain.name;
         let Some(hierarchies) = hierarchies else { return };
         let partition = status.domain.partition.as_deref().unwrap_or(PARTITION);
@@ -125,12 +124,12 @@ impl Driver {
             let place = Place { partition: partition.to_string(), id, domain: name.clone() };
             let group = Group::named(hierarchies, &place);
             if let Some(controller) = controller {
-                if !end_processes(name, None, &controller, Some(&group)) {
-                    remove_later(group);
+                if !self.end_processes(&status.domain, None, &controller, Some(&group)) {
+                    self.remove_later(&status.domain, group);
                 }
             } else if let Err(error) = group.kill(0).and_then(|()| group.remove()) {
                 tracing::warn!("domain '{name}': {error}");
-                remove_later(group);
+                self.remove_later(&status.domain, group);
             }
         }
     }

@@ -100,8 +100,11 @@ impl Driver {
         script::run(&parser, &arguments, text.as_bytes(), PATIENCE).map_err(|failure| cannot(format!(": {failure}")))
     }
 
-    /// Behind the container's end.
+    /// Behind the container's end; where some of its processes have not ended, when they have.
     pub(crate) fn unload_profile(&self, domain: &Domain) {
+        if self.late.has(&domain.uuid) {
+            return;
+        }
         if let Some(profile) = own_profile(domain)
             && let Err(error) = label::remove_apparmor_profile(&self.paths.sys, profile)
         {

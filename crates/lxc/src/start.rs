@@ -352,15 +352,15 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn undo(&self, driver: &Driver, object: &DomainObject) {
-        if let Some((pid, controller)) = &self.controller {
+    fn undo(&self, driver: &Arc<Driver>, object: &DomainObject) {
+        if let (Some((pid, controller)), Some(document)) = (&self.controller, &self.prepared) {
             let group = match &self.group {
                 Some(group) => Some(Group::clone(group)),
-                None => self.prepared.as_ref().and_then(|document| group_to_be(driver, document, *pid)),
+                None => group_to_be(driver, document, *pid),
             };
-            if !crate::stop::end_processes(&object.name, None, controller, group.as_ref()) {
+            if !driver.end_processes(document, None, controller, group.as_ref()) {
                 tracing::error!("domain '{}': some processes of a start that failed refuse to die", object.name);
-                group.into_iter().for_each(crate::stop::remove_later);
+                group.into_iter().for_each(|group| driver.remove_later(document, group));
             }
         }
         if let Some(away) = &self.away {

@@ -147,12 +147,13 @@ impl Driver {
     }
 
     /// Ends every process of a domain that runs.
-    fn kill(&self, object: &DomainObject) -> Result<()> {
-        let (init, controller, group, frozen) = {
+    fn kill(self: &Arc<Self>, object: &DomainObject) -> Result<()> {
+        let (domain, init, controller, group, frozen) = {
             let state = object.lock();
             let live = state.running()?;
             let init = live.init.as_ref().map(|(_, fd)| Arc::clone(fd));
-            (init, Arc::clone(&live.controller), live.group.clone(), state.state == DomainState::Paused)
+            let frozen = state.state == DomainState::Paused;
+            (Arc::clone(&live.domain), init, Arc::clone(&live.controller), live.group.clone(), frozen)
         };
         if frozen {
             // Version 1 keeps even the killed, until they are let go.
@@ -162,19 +163,52 @@ impl Driver {
                 tracing::warn!("domain '{}': {error}", object.name);
             }
         }
-        match end_processes(&object.name, init.as_deref(), &controller, group.as_deref()) {
+        match self.end_processes(&domain, init.as_deref(), &controller, group.as_deref()) {
             true => Ok(()),
             false => Err(Error::internal(ErrorDomain::Lxc, "Some processes refused to die")),
         }
     }
 
+    /// Kills the container and its controller, waits until they have ended, and removes their cgroup. False where something lives
+    /// on. The container's processes go with its init, whose process namespace they are in.
+    pub(crate) fn end_processes(
+        self: &Arc<Self>,
+        domain: &Domain,
+        init: Option<&OwnedFd>,
+        controller: &OwnedFd,
+        group: Option<&Group>,
+    ) -> bool {
+        signal(init, Signal::KILL);
+        signal(Some(controller), Signal::KILL);
+        if let (None, Some(group)) = (init, group) {
+            if let Err(error) = group.kill(0) {
+                tracing::warn!("domain '{}': {error}", domain.name);
+            }
+        }
+        let mut ended = init.is_none_or(|init| wait(&[init], PATIENCE) == [true]);
+        ended &= wait(&[controller], PATIENCE) == [true];
+        // Ours to reap, unless an earlier daemon started it.
+        _ = waitid(WaitId::PidFd(controller.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
+        if let (true, Some(group)) = (ended, group) {
+            if let Err(first) = group.remove() {
+                // Something that entered the group from outside.
+                _ = group.kill(0);
+                if let Err(error) = group.remove() {
+                    tracing::warn!("domain '{}': {first}; after killing what was there: {error}", domain.name);
+                    self.remove_later(domain, group.clone());
+                }
+            }
+        }
+        ended
+    }
+
     /// The same of one that runs no longer, whatever its processes do: its group goes when they have ended.
-    fn kill_or_leave(&self, object: &DomainObject) {
+    fn kill_or_leave(self: &Arc<Self>, object: &DomainObject) {
         let Err(error) = self.kill(object) else { return };
         tracing::error!("domain '{}': {error}", object.name);
-        let group = object.lock().live.as_ref().and_then(|live| live.group.clone());
-        if let Some(group) = group {
-            remove_later(Group::clone(&group));
+        let left = object.lock().live.as_ref().map(|live| (Arc::clone(&live.domain), live.group.clone()));
+        if let Some((domain, Some(group))) = left {
+            self.remove_later(&domain, Group::clone(&group));
         }
     }
 
@@ -308,46 +342,5 @@ fn signal(process: Option<&OwnedFd>, signal: Signal) {
     if let Some(process) = process {
         // It may have ended.
         _ = pidfd_send_signal(process, signal);
-    }
-}
-
-/// Kills the container and its controller, waits until they have ended, and removes their cgroup. False where something lives
-/// on. The container's processes go with its init, whose process namespace they are in.
-pub(crate) fn end_processes(name: &str, init: Option<&OwnedFd>, controller: &OwnedFd, group: Option<&Group>) -> bool {
-    signal(init, Signal::KILL);
-    signal(Some(controller), Signal::KILL);
-    if let (None, Some(group)) = (init, group) {
-        if let Err(error) = group.kill(0) {
-            tracing::warn!("domain '{name}': {error}");
-        }
-    }
-    let mut ended = init.is_none_or(|init| wait(&[init], PATIENCE) == [true]);
-    ended &= wait(&[controller], PATIENCE) == [true];
-    // Ours to reap, unless an earlier daemon started it.
-    _ = waitid(WaitId::PidFd(controller.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
-    if let (true, Some(group)) = (ended, group) {
-        if let Err(first) = group.remove() {
-            // Something that entered the group from outside.
-            _ = group.kill(0);
-            if let Err(error) = group.remove() {
-                tracing::warn!("domain '{name}': {first}; after killing what was there: {error}");
-                remove_later(group.clone());
-            }
-        }
-    }
-    ended
-}
-
-/// Once those in it have ended. Who waits in the kernel for something that does not come cannot be killed, and nobody waits for it
-/// but a thread of its own.
-pub(crate) fn remove_later(group: Group) {
-    let work = move || loop {
-        let is_inhabited = group.processes().is_ok_and(|left| !left.is_empty());
-        if group.remove().is_ok() || !is_inhabited {
-            return;
-        }
-    };
-    if let Err(error) = std::thread::Builder::new().name("late-end".into()).spawn(work) {
-        tracing::warn!("a group is left behind: {error}");
     }
 }
