@@ -267,7 +267,7 @@ own_profile() {
     $virsh exec own -- /bin/mount -t sysfs sysfs /mnt
     bound='mount -t proc proc /mnt && mount --bind /mnt/sys/kernel /opt'
     $virsh exec own -- /bin/sh -c "$bound && echo core > /opt/core_pattern"
-    switch='mount -o remount,bind,rw /sys && echo Y > /sys/module/printk/parameters/time'
+    switch='mount -o remount,bind,rw /sys; mount -o remount,rw /sys; echo Y > /sys/module/printk/parameters/time'
     $virsh exec own -- /bin/sh -c "$switch"
     $virsh destroy own
     not_loaded
