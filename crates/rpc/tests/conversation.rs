@@ -312,6 +312,26 @@ fn data_on_the_heels_of_the_reply_arrives() {
     }
 }
 
+/// What a client left unanswered before its keepalive became a stricter one is not held against it.
+#[test]
+fn a_stricter_keepalive_begins_anew() {
+    use rpc::server::Control;
+    let lenient = Keepalive { interval: Duration::from_millis(20), count: 1_000_000 };
+    let daemon = Daemon::start("stricter", 10, Some(lenient));
+    let mut socket = daemon.socket();
+    let mut receiver = Receiver::of_replies();
+    socket.write_all(&call(Procedure::ConnectSupportsFeature, 1)).unwrap();
+    assert_eq!(next(&socket, &mut receiver).unwrap().header.serial, 1);
+    for _ in 0..5 {
+        assert_eq!(next(&socket, &mut receiver).unwrap().header.program, rpc::keepalive::PROGRAM);
+    }
+    let strict = Keepalive { interval: Duration::from_secs(1), count: 1 };
+    let begun = Instant::now();
+    daemon.server.set_limits(ClientLimits { keepalive: Some(strict), ..daemon.server.limits() });
+    while next(&socket, &mut receiver).is_some() {}
+    assert!(begun.elapsed() >= strict.interval * 2, "{:?}", begun.elapsed());
+}
+
 /// Who asked for signs of life is asked for them by the limits that hold later too.
 #[test]
 fn limits_reach_clients_that_are_there() {

@@ -156,10 +156,12 @@ impl<S: Service> Client<S> {
         }
     }
 
-    /// The server's limits are others.
-    pub(super) fn limits_changed(&self) {
+    /// The server's keepalive is another: silence before it counts for nothing.
+    pub(super) fn keepalive_changed(&self) {
         let mut pulse = lock(&self.pulse);
         if pulse.wanted {
+            pulse.heard = Instant::now();
+            pulse.unanswered = 0;
             self.await_silence(&mut pulse);
         }
     }

@@ -79,9 +79,11 @@ impl<S: Service> Control for Server<S> {
     }
 
     fn set_limits(&self, limits: ClientLimits) {
-        *lock(&self.limits) = limits;
+        let before = std::mem::replace(&mut *lock(&self.limits), limits);
         self.arm_listeners();
-        Server::clients(self).iter().for_each(|client| client.limits_changed());
+        if before.keepalive != limits.keepalive {
+            Server::clients(self).iter().for_each(|client| client.keepalive_changed());
+        }
     }
 
     fn workers(&self) -> PoolState {
