@@ -3,11 +3,11 @@
 use super::daemons::{Client, controller_memory, has_libvirt, libvirtd, memory_of, processor_time};
 use super::{ROOT, SLEEP, summary};
 use crate::Result;
+use ::tests::daemon::Daemon;
+use ::tests::documents::domain;
 use rpc::remote::NonnullDomain;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use tests::daemon::Daemon;
-use tests::documents::domain;
 
 /// So many on both: libvirt takes seconds for each that it ends.
 const BESIDE: usize = 100;
@@ -86,7 +86,7 @@ fn fill(client: &Client, count: usize) -> Result<(Vec<NonnullDomain>, Value)> {
     }
     let controllers = |what: &str| names.iter().filter_map(|name| controller_memory(name)[what].as_u64()).sum::<u64>();
     // The machine is never quiet for long: of a tenth of all starts the middle one, at the beginning and at the end.
-    let tenths: Vec<f64> = starts.chunks((starts.len() / 10).max(1)).map(middle).collect();
+    let tenths: Vec<f64> = tenths(&starts).map(middle).collect();
     let (first, last) = (tenths.first().copied().unwrap_or_default(), tenths.last().copied().unwrap_or_default());
     let result = json!({
         "unit": "ms",
@@ -102,6 +102,12 @@ fn fill(client: &Client, count: usize) -> Result<(Vec<NonnullDomain>, Value)> {
     Ok((domains, result))
 }
 
+/// All of them in ten parts, as equal as they can be; fewer than ten by themselves.
+fn tenths(times: &[Duration]) -> impl Iterator<Item = &[Duration]> {
+    let (count, parts) = (times.len(), times.len().min(10));
+    (0..parts).map(move |part| times.get(part * count / parts..(part + 1) * count / parts).unwrap_or_default())
+}
+
 fn middle(times: &[Duration]) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();
@@ -110,4 +116,22 @@ fn middle(times: &[Duration]) -> f64 {
 
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tenths;
+    use std::time::Duration;
+
+    #[test]
+    fn tenths_are_ten_and_all() {
+        let times: Vec<Duration> = (0..119).map(Duration::from_millis).collect();
+        for count in [0, 1, 9, 10, 19, 20, 101, 109, 119] {
+            let times = &times[..count];
+            let parts: Vec<&[Duration]> = tenths(times).collect();
+            assert_eq!((parts.len(), parts.concat().as_slice()), (count.min(10), times));
+            let lengths = || parts.iter().map(|part| part.len());
+            assert!(lengths().max().unwrap_or(0) - lengths().min().unwrap_or(0) <= 1, "{count}");
+        }
+    }
 }

@@ -85,10 +85,10 @@ fn run_those(filters: &[String], belongs: fn(&str) -> bool) -> Result<String> {
         true => images::debian_root().err(),
         false => None,
     };
-    let failed = in_turn(&program, cases, without_debian.as_deref())?;
-    match failed.1.len() {
-        0 => Ok(format!("{} tests", failed.0)),
-        count => Err(format!("{count} of {} tests: {}", failed.0, failed.1.join(", "))),
+    let Counts { all, again, failed } = in_turn(&program, cases, without_debian.as_deref())?;
+    match failed.len() {
+        0 => Ok(format!("{all} tests{}", at_second(again))),
+        count => Err(format!("{count} of {all} tests: {}{}", failed.join(", "), at_second(again))),
     }
 }
 
@@ -117,14 +117,41 @@ fn cases(list: &str, filters: &[String], belongs: fn(&str) -> bool) -> Vec<Case>
     wanted.flat_map(|name| each(name).into_iter().map(|layout| Case { name: name.to_string(), layout })).collect()
 }
 
-/// Runs them all, as many at once as the machine has processors; how many there were, and who failed. There may be a reason why
-/// those that want a Debian cannot be run.
-fn in_turn(program: &Path, cases: Vec<Case>, without_debian: Option<&str>) -> Result<(usize, Vec<String>)> {
+/// How tests went.
+struct Counts {
+    all: usize,
+    /// Of those that passed, so many only when they were run again.
+    again: usize,
+    failed: Vec<String>,
+}
+
+/// Behind a result: what is not quite as good as it says.
+fn at_second(again: usize) -> String {
+    if again == 0 { String::new() } else { format!("; {again} only at the second attempt") }
+}
+
+/// A test that passed.
+struct Passed {
+    took: Duration,
+    /// It had failed before.
+    again: bool,
+}
+
+impl Passed {
+    fn line(&self, title: &str) -> String {
+        let how = if self.again { "ok (second attempt)" } else { "ok" };
+        format!("test {title} ... {how} <{:.1}s>", self.took.as_secs_f64())
+    }
+}
+
+/// Runs them all, as many at once as the machine has processors. There may be a reason why those that want a Debian cannot be run.
+fn in_turn(program: &Path, cases: Vec<Case>, without_debian: Option<&str>) -> Result<Counts> {
     let count = cases.len();
     let begun = Instant::now();
     let queue = Mutex::new(cases.into_iter());
     let failed = Mutex::new(Vec::new());
     let hanging = AtomicUsize::new(0);
+    let again = AtomicUsize::new(0);
     let workers = thread::available_parallelism().map_or(1, |count| count.get().min(4));
     let images = images::folder()?;
     let programs = run::programs()?;
@@ -144,7 +171,10 @@ fn in_turn(program: &Path, cases: Vec<Case>, without_debian: Option<&str>) -> Re
                     };
                     // In one piece: the workers share the output.
                     match outcome {
-                        Ok(took) => println!("test {} ... ok <{:.1}s>", case.title(), took.as_secs_f64()),
+                        Ok(passed) => {
+                            println!("{}", passed.line(&case.title()));
+                            again.fetch_add(usize::from(passed.again), Ordering::Relaxed);
+                        }
                         Err(why) => {
                             println!("test {} ... FAILED\n{why}", case.title());
                             hanging.fetch_add(usize::from(why.trim_start().starts_with(LATE)), Ordering::Relaxed);
@@ -158,23 +188,26 @@ fn in_turn(program: &Path, cases: Vec<Case>, without_debian: Option<&str>) -> Re
         }
     });
     let failed = failed.into_inner().unwrap_or_default();
+    let again = again.into_inner();
     let word = if failed.is_empty() { "ok" } else { "FAILED" };
     println!(
-        "\ntest result: {word}. {} passed; {} failed; 0 ignored; 0 measured; 0 filtered out; finished in {:.2}s\n",
+        "\ntest result: {word}. {} passed; {} failed; 0 ignored; 0 measured; 0 filtered out; finished in {:.2}s{}\n",
         count - failed.len(),
         failed.len(),
-        begun.elapsed().as_secs_f64()
+        begun.elapsed().as_secs_f64(),
+        at_second(again)
     );
-    Ok((count, failed))
+    Ok(Counts { all: count, again, failed })
 }
 
 /// Runs one test, and once more where Debian's daemon has a second chance.
-fn attempts(program: &Path, case: &Case, programs: &Path, images: &Path) -> Result<Duration> {
-    let outcome = alone(program, case, programs, images);
+fn attempts(program: &Path, case: &Case, programs: &Path, images: &Path) -> Result<Passed> {
+    let attempt = |again| alone(program, case, programs, images).map(|took| Passed { took, again });
+    let outcome = attempt(false);
     match &outcome {
         Err(why) if begins(&case.name, &REFERENCE) || begins(&case.name, &WITH_DEBIANS_DAEMON) => {
             println!("{}: once more, since this time Debian's daemon did otherwise:\n{why}", case.title());
-            alone(program, case, programs, images)
+            attempt(true)
         }
         _ => outcome,
     }
@@ -209,8 +242,17 @@ fn alone(program: &Path, case: &Case, programs: &Path, images: &Path) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use super::{cases, test_program};
+    use super::{Passed, at_second, cases, test_program};
     use std::path::Path;
+    use std::time::Duration;
+
+    #[test]
+    fn a_second_attempt_is_told() {
+        let line = |again| Passed { took: Duration::from_millis(1200), again }.line("a::b");
+        assert_eq!(line(false), "test a::b ... ok <1.2s>");
+        assert_eq!(line(true), "test a::b ... ok (second attempt) <1.2s>");
+        assert_eq!((at_second(0).as_str(), at_second(2).as_str()), ("", "; 2 only at the second attempt"));
+    }
 
     #[test]
     fn the_test_program_is_not_taken_for_another() {
