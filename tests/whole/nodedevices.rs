@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 use tests::daemon::{DEBIAN_VIRSH, Daemon, Libvirtd, debian_virsh, virsh};
-use tests::program::{self, PATIENCE, shell};
+use tests::program::{self, Outcome, PATIENCE, shell};
 use tests::sandbox;
 
 #[path = "../../crates/nodedev/tests/made_up/mod.rs"]
@@ -50,6 +50,11 @@ fn as_debians_daemon_shows_them() {
         assert_eq!(kinds.map(by_kind), their_kinds);
         assert_eq!(debian_virsh(&["nodedev-list", "--tree"]).ok(), their_tree);
         assert_eq!(virsh(&["nodedev-list", "--tree"]).ok(), their_tree);
+    }
+    let refused =
+        |virsh: fn(&[&str]) -> Outcome, more: &[&str]| virsh(&[&["nodedev-list", "--tree"], more].concat()).failure();
+    for more in [&["--inactive"][..], &["--cap", "net"]] {
+        assert_eq!(refused(virsh, more), refused(debian_virsh, more));
     }
     // Readers may look.
     let names: String = debian_virsh(&["-r", "nodedev-list"]).ok();

@@ -265,7 +265,7 @@ fn list(shell: &mut Shell, arguments: &Arguments) -> Done {
         let at = CAPABILITIES.iter().position(|known| *known == name);
         flags |= 1 << at.ok_or_else(|| Failure::new("Invalid capability type"))?;
     }
-    if tree && flags != 0 {
+    if tree && (flags != 0 || arguments.has("inactive")) {
         return Err(Failure::new("Option --tree is incompatible with --cap and --inactive"));
     }
     arguments.exclusive("inactive", "all")?;
