@@ -68,6 +68,28 @@ fn settings_hold_at_once() {
     reload(&daemon, &format!("{numbers}keepalive_interval = 7\n"), ": keepalive_interval\n");
     shows("srv-clients-info", "nclients_max", "60");
 
+    let set = |command: &str, arguments: &[&str]| {
+        let start = ["-c", "virtlxcd:///system", command];
+        program::run("/usr/bin/virt-admin", &[&start, arguments].concat()).ok()
+    };
+    set("srv-clients-set", &["virtlxcd", "--max-unauth-clients", "11"]);
+    reload(&daemon, &format!("{numbers}admin_max_clients = 15\n"), ": keepalive_interval, admin_max_clients\n");
+    shows("srv-clients-info", "nclients_unauth_max", "11");
+
+    // The log, where the file says nothing else; what was moved away is opened anew.
+    let (own, theirs) = ("1:file:/var/log/virtlxcd.log", "1:file:/var/log/more.log");
+    set("daemon-log-outputs", &["--outputs", &format!("{own} {theirs}")]);
+    set("daemon-log-filters", &["--filters", "4:nothing"]);
+    fs::rename("/var/log/more.log", "/var/log/more.log.1").unwrap();
+    reload(&daemon, numbers, ": admin_max_clients\n");
+    let shown = |command: &str| set(command, &[]).trim().to_string();
+    assert!(shown("daemon-log-outputs").ends_with(&format!("{own} {theirs}")), "{}", shown("daemon-log-outputs"));
+    assert!(shown("daemon-log-filters").ends_with("4:nothing"), "{}", shown("daemon-log-filters"));
+    assert!(fs::read_to_string("/var/log/more.log").unwrap().contains("settings read again"));
+    reload(&daemon, "log_filters = \"3:nobody\"\n", read);
+    assert!(shown("daemon-log-filters").ends_with("3:nobody"), "{}", shown("daemon-log-filters"));
+    assert!(shown("daemon-log-outputs").ends_with(&format!("{own} {theirs}")), "{}", shown("daemon-log-outputs"));
+
     // Sockets.
     let group: u32 = program::shell("getent group daemon | cut -d: -f3").ok().trim().parse().unwrap();
     let sockets = "unix_sock_group = \"daemon\"\nunix_sock_rw_perms = \"0770\"\nunix_sock_ro_perms = \"0775\"\n\
@@ -105,7 +127,11 @@ fn a_mistake_changes_nothing() {
         ("max_clients = 70\nmax_client = 7\n", "/etc/virtlxcd-test.conf:4: there is no setting 'max_client'"),
         (
             "max_clients = 70\nunix_sock_group = \"nobody-here\"\n",
-            "/etc/virtlxcd-test.conf: configuration file syntax error: unix_sock_group",
+            "/etc/virtlxcd-test.conf:4: configuration file syntax error: unix_sock_group",
+        ),
+        (
+            "max_clients = 70\n\nlog_outputs = \"1:file:/nowhere/log\"\n",
+            "/etc/virtlxcd-test.conf:5: log output '1:file:/nowhere/log': No such file or directory",
         ),
     ] {
         reload(&daemon, lines, &format!("{stay}{why}"));

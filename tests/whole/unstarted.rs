@@ -43,7 +43,10 @@ fn each_reason_is_one_line() {
         assert_eq!(complaint(&["--config", "/tmp/settings.conf"]), format!("/tmp/settings.conf:{why}"));
     }
     for (text, why) in [
-        ("log_outputs = \"1:file:/nowhere/log\"", "log output '1:file:/nowhere/log': No such file or directory"),
+        (
+            "log_outputs = \"1:file:/nowhere/log\"",
+            "/tmp/settings.conf:1: log output '1:file:/nowhere/log': No such file or directory",
+        ),
         (
             "unix_sock_group = \"nobody-here\"",
             "configuration file syntax error: unix_sock_group: no group 'nobody-here'",
@@ -76,6 +79,11 @@ fn what_another_has_is_not_taken() {
     let settings = file("settings.conf", &format!("log_outputs = \"1:file:{log}\"\n"));
     fs::create_dir_all("/run/libvirt").unwrap();
     let socket = "/run/libvirt/virtlxcd-sock";
+    fs::write(socket, "kept").unwrap();
+    let why = format!("Failed to bind socket to '{socket}': what is there is no socket");
+    assert_eq!(complaint(&["--config", &settings]), why);
+    assert_eq!(fs::read_to_string(socket).unwrap(), "kept");
+    fs::remove_file(socket).unwrap();
     let other = UnixListener::bind(socket).unwrap();
     let why = format!("Failed to bind socket to '{socket}': process {} serves it already", std::process::id());
     assert_eq!(complaint(&["--config", &settings]), why);

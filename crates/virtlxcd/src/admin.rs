@@ -35,8 +35,12 @@ impl Unauthenticated {
         Unauthenticated(Mutex::new(all))
     }
 
-    pub fn set(&self, all: BTreeMap<String, u32>) {
-        *self.all() = all;
+    /// What the settings say of this server is another, or the most clients in all may be: these have been set already.
+    pub fn change(&self, server: &str, before: Option<u32>, after: Option<u32>, clients: usize) {
+        if let Some(most) = self.all().get_mut(server) {
+            let wanted = after.filter(|_| before != after).unwrap_or(*most);
+            *most = wanted.min(u32::try_from(clients).unwrap_or(u32::MAX));
+        }
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
@@ -363,6 +367,24 @@ fn set_log_filters(args: ConnectSetLoggingFiltersArgs) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_unauthenticated_change_where_the_settings_do() {
+        let all = Unauthenticated::new([("admin".to_string(), 20), ("virtlxcd".to_string(), 20)].into());
+        all.change("virtlxcd", Some(20), Some(30), 5000);
+        all.change("admin", Some(20), Some(20), 5000);
+        let is = |virtlxcd: u32, admin: u32| {
+            assert_eq!(*all.all(), [("admin".to_string(), admin), ("virtlxcd".to_string(), virtlxcd)].into());
+        };
+        is(30, 20);
+        // An administrator's figure stays, but for one that no longer goes.
+        all.all().insert("virtlxcd".into(), 60);
+        all.change("virtlxcd", Some(30), Some(30), 5000);
+        all.change("admin", Some(20), Some(3), 3);
+        is(60, 3);
+        all.change("virtlxcd", Some(30), Some(30), 50);
+        is(50, 3);
+    }
 
     #[test]
     fn the_unauthenticated_are_no_more_than_all() {

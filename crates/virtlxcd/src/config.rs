@@ -6,6 +6,7 @@ use crate::settings_file;
 use api::settings::{self, Value, count, text};
 use rpc::client::Keepalive;
 use rpc::server::{ClientLimits, PoolLimits};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -62,21 +63,48 @@ impl Default for Config {
     }
 }
 
+/// Where a file says what, for what turns out to be wrong later.
+#[derive(Debug, Clone)]
+pub struct Places {
+    file: PathBuf,
+    /// By the settings' names.
+    lines: BTreeMap<String, usize>,
+}
+
+impl Places {
+    /// The file, and the line where it has that setting, if it has.
+    pub fn of(&self, name: &str) -> String {
+        let file = self.file.display();
+        self.lines.get(name).map_or_else(|| file.to_string(), |line| format!("{file}:{line}"))
+    }
+}
+
 impl Config {
     /// Reads `path`. A file that is not there gives the defaults unless it was `named` on the command line.
-    pub fn read(path: &Path, named: bool) -> Result<Config, String> {
+    pub fn read(path: &Path, named: bool) -> Result<(Config, Places), String> {
         let text = if named { settings_file::required(path)? } else { settings_file::text(path)?.unwrap_or_default() };
-        Config::parse(&text).map_err(|(line, why)| format!("{}:{line}: {why}", path.display()))
+        let (config, lines) =
+            Config::with_lines(&text).map_err(|(line, why)| format!("{}:{line}: {why}", path.display()))?;
+        Ok((config, Places { file: path.to_path_buf(), lines }))
     }
 
-    /// The error has the number of its line.
-    pub fn parse(text: &str) -> Result<Config, (usize, String)> {
+    #[cfg(test)]
+    pub fn parse(text: &str) -> Result<Config, settings::Failure> {
+        Config::with_lines(text).map(|(config, _)| config)
+    }
+
+    /// And the line of each setting, by name. The error has the number of its line.
+    fn with_lines(text: &str) -> Result<(Config, BTreeMap<String, usize>), settings::Failure> {
         let mut config = Config::default();
-        settings::read(text, |name, value| config.set(name, value))?;
+        let mut lines = BTreeMap::new();
+        settings::read_with_lines(text, |line, name, value| {
+            lines.insert(name.to_string(), line);
+            config.set(name, value)
+        })?;
         for workers in [&mut config.workers, &mut config.admin_workers] {
             workers.min_workers = workers.min_workers.min(workers.max_workers);
         }
-        Ok(config)
+        Ok((config, lines))
     }
 
     fn set(&mut self, name: &str, value: Value) -> Result<(), String> {

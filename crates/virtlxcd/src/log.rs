@@ -162,16 +162,22 @@ fn split_level(item: &str) -> Option<(u32, &str)> {
 
 /// Begins logging: everything from `level` on, to each output what it wants of that.
 pub fn start(level: u32, outputs: Outputs, filters: Filters) {
-    change(level, outputs, filters);
+    change(level, outputs, Some(filters));
     let subscriber = tracing_subscriber::registry().with(Lines);
     if tracing::subscriber::set_global_default(subscriber).is_err() {
         tracing::debug!("logging has begun already");
     }
 }
 
-/// Takes new settings.
-pub fn change(level: u32, outputs: Outputs, filters: Filters) {
-    *log() = Log { outputs, filters, level };
+/// Takes new settings. Without filters those that are there stay.
+pub fn change(level: u32, outputs: Outputs, filters: Option<Filters>) {
+    let mut log = log();
+    log.level = level;
+    log.outputs = outputs;
+    if let Some(filters) = filters {
+        log.filters = filters;
+    }
+    drop(log);
     tracing::callsite::rebuild_interest_cache();
 }
 

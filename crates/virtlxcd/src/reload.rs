@@ -2,13 +2,14 @@
 //! changed with `virt-admin` stays as long as the file says the same as before.
 
 use crate::admin::{Unauthenticated, most_unauthenticated};
-use crate::config::{Config, differences};
+use crate::config::{Config, Places, differences};
 use crate::daemon::Daemon;
 use crate::log::{self, Filters, Outputs};
 use crate::lxc_config;
 use crate::sockets::Sockets;
 use lxc::SecuritySettings;
 use rpc::server::{ClientLimits, Control, PoolLimits};
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,12 +30,21 @@ pub struct Files {
 pub struct Settings {
     pub daemon: Config,
     pub driver: SecuritySettings,
+    places: Places,
+}
+
+impl Settings {
+    /// Why what `virtlxcd.conf` says there cannot be, as a sentence with file and line.
+    pub fn wrong(&self, setting: &str, why: impl Display) -> String {
+        format!("{}: {why}", self.places.of(setting))
+    }
 }
 
 impl Files {
     /// The error is a sentence with file and line.
     pub fn read(&self) -> Result<Settings, String> {
-        Ok(Settings { daemon: Config::read(&self.daemon, self.named)?, driver: lxc_config::read(&self.driver)? })
+        let (daemon, places) = Config::read(&self.daemon, self.named)?;
+        Ok(Settings { daemon, places, driver: lxc_config::read(&self.driver)? })
     }
 
     pub fn log_level(&self, config: &Config) -> u32 {
@@ -81,17 +91,21 @@ impl Reload {
     fn try_reload(&self, held: &Settings) -> Result<Settings, String> {
         let mut read = self.files.read()?;
         let (before, after) = (&held.daemon, &read.daemon);
-        let outputs = Outputs::parse(&after.log_outputs)?;
-        let filters = Filters::parse(&after.log_filters)?;
         let changed = differences(before, after);
         let differs = |names: &[&str]| names.iter().any(|name| changed.contains(name));
-        let group = self.sockets.group(after).map_err(|e| format!("{}: {e}", self.files.daemon.display()))?;
+        let group = self.sockets.group(after).map_err(|e| read.wrong("unix_sock_group", e.message))?;
         let domains = self.daemon.domains().map_err(|e| e.message)?;
+        let filters = differs(&["log_filters"]).then(|| Filters::parse(&after.log_filters)).transpose()?;
+        let outputs = if differs(&["log_outputs"]) { after.log_outputs.clone() } else { log::outputs_text() };
+        let opened = Outputs::parse(&outputs).map_err(|why| match outputs == after.log_outputs {
+            true => read.wrong("log_outputs", why),
+            false => format!("{why}, which virt-admin has set"),
+        })?;
         if differs(&["audit_level", "audit_logging"]) {
-            domains.set_audit(after.audit).map_err(|e| format!("audit_level: {e}"))?;
+            domains.set_audit(after.audit).map_err(|e| read.wrong("audit_level", format!("audit_level: {e}")))?;
         }
-        // From here on nothing fails.
-        log::change(self.files.log_level(after), outputs, filters);
+        // From here on nothing fails but a socket, which stays as it is.
+        log::change(self.files.log_level(after), opened, filters);
         if differs(&["copy_controllers"]) {
             domains.set_copies_controllers(after.copy_controllers);
         }
@@ -99,12 +113,14 @@ impl Reload {
         change_workers(&*self.hypervisor, before.workers, after.workers);
         change_limits(&*self.admin, &before.admin_limits, &after.admin_limits);
         change_workers(&*self.admin, before.admin_workers, after.admin_workers);
-        if differs(&["max_anonymous_clients", "max_clients", "admin_max_clients"]) {
-            self.unauthenticated.set(most_unauthenticated(after));
+        let (most_before, most) = (most_unauthenticated(before), most_unauthenticated(after));
+        for (name, server) in [("virtlxcd", &self.hypervisor), ("admin", &self.admin)] {
+            let (before, after) = (most_before.get(name).copied(), most.get(name).copied());
+            self.unauthenticated.change(name, before, after, server.limits().max_clients);
         }
         let mut waits = AT_START.to_vec();
         if self.sockets.are_ours() {
-            if differs(OF_SOCKETS) {
+            if differs(OF_SOCKETS) || self.sockets.are_behind() {
                 self.sockets.change(after, group);
             }
         } else {

@@ -45,7 +45,8 @@ fn serve(options: &Options) -> Result<(), String> {
     };
     let settings = files.read()?;
     let config = &settings.daemon;
-    log::start(files.log_level(config), Outputs::parse(&config.log_outputs)?, Filters::parse(&config.log_filters)?);
+    let outputs = Outputs::parse(&config.log_outputs).map_err(|why| settings.wrong("log_outputs", why))?;
+    log::start(files.log_level(config), outputs, Filters::parse(&config.log_filters)?);
     raise_descriptor_limit();
     let signals = linux::signal::into_pipe(&[Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP].map(Signal::as_raw))
         .map_err(|e| format!("cannot receive signals: {}", errno_text(&e)))?;
@@ -145,10 +146,13 @@ impl Source for SignalSource {
             if i32::from(*signal) == Signal::HUP.as_raw() {
                 let (reload, paths) = (Arc::clone(&self.reload), self.paths.clone());
                 // The loop waits for no file and no script.
-                std::thread::spawn(move || {
+                let reading = std::thread::Builder::new().name("reload".into()).spawn(move || {
                     reload.reload();
                     daemon_hook::call(&paths, Turn::Reload);
                 });
+                if let Err(e) = reading {
+                    tracing::error!("the settings stay as they were: no thread to read them: {}", errno_text(&e));
+                }
             } else {
                 tracing::info!("received signal {signal}");
                 self.event_loop.stop();

@@ -1,15 +1,16 @@
 //! The daemon's sockets: made here, or received from systemd; and taken away again.
 
 use crate::config::Config;
-use api::{Code, Error, ErrorDomain, Paths, Result};
+use api::{Code, Error, ErrorDomain, Paths, Result, errno_text};
 use rustix::fs::{Gid, Mode};
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Which clients a socket is for.
@@ -21,7 +22,11 @@ pub enum Purpose {
 }
 
 /// Those of one daemon.
-pub struct Sockets(Mutex<Vec<DaemonSocket>>);
+pub struct Sockets {
+    list: Mutex<Vec<DaemonSocket>>,
+    /// Some have not become what they were to: the last change failed with them.
+    behind: AtomicBool,
+}
 
 pub struct DaemonSocket {
     pub purpose: Purpose,
@@ -63,19 +68,28 @@ impl Sockets {
         config.socket_group.as_deref().filter(|_| self.are_ours()).map(group_id).transpose()
     }
 
-    /// Modes, group and backlogs as the settings have them now.
+    /// The last change failed with some of them: it is to be tried again.
+    pub fn are_behind(&self) -> bool {
+        self.behind.load(Ordering::Acquire)
+    }
+
+    /// Modes, group and backlogs as the settings have them now. What fails is told in the log.
     pub fn change(&self, config: &Config, group: Option<Gid>) {
         let group = group.unwrap_or_else(rustix::process::getegid);
+        let mut behind = false;
         for socket in self.list().iter() {
             let Some(bound) = &socket.bound else { continue };
             if let Err(e) = bound.change(socket.purpose.mode(config), group) {
-                tracing::error!("cannot change the mode or group of '{}': {e}", bound.path.display());
+                tracing::error!("cannot change the mode or group of '{}': {}", bound.path.display(), errno_text(&e));
+                behind = true;
             }
             // On a socket that listens already it changes the backlog alone.
             if let Err(e) = rustix::net::listen(&socket.socket, socket.purpose.backlog(config)) {
-                tracing::error!("cannot change the backlog of '{}': {e}", bound.path.display());
+                tracing::error!("cannot change the backlog of '{}': {}", bound.path.display(), errno_text(&e.into()));
+                behind = true;
             }
         }
+        self.behind.store(behind, Ordering::Release);
     }
 
     /// Takes them away: who connects from now on finds nobody, or the next daemon.
@@ -85,7 +99,7 @@ impl Sockets {
     }
 
     fn list(&self) -> MutexGuard<'_, Vec<DaemonSocket>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,7 +137,7 @@ impl Bound {
 pub fn open(paths: &Paths, config: &Config) -> Result<Sockets> {
     let received = received()?;
     let sockets = if received.is_empty() { bind_all(paths, config)? } else { received };
-    Ok(Sockets(Mutex::new(sockets)))
+    Ok(Sockets { list: Mutex::new(sockets), behind: AtomicBool::new(false) })
 }
 
 fn bind_all(paths: &Paths, config: &Config) -> Result<Vec<DaemonSocket>> {
@@ -138,7 +152,7 @@ fn bind_all(paths: &Paths, config: &Config) -> Result<Vec<DaemonSocket>> {
     ];
     for (name, purpose) in own {
         let path = dir.join(name);
-        if let Some(server) = server_of(&path) {
+        if let Some(server) = make_room(&path)? {
             let words = format!("Failed to bind socket to '{}': {server} serves it already", path.display());
             return Err(Error::new(ErrorDomain::Rpc, Code::SystemError, words));
         }
@@ -146,7 +160,7 @@ fn bind_all(paths: &Paths, config: &Config) -> Result<Vec<DaemonSocket>> {
     }
     for (name, purpose) in [("libvirt-sock", Purpose::ReadWrite), ("libvirt-sock-ro", Purpose::ReadOnly)] {
         let path = dir.join(name);
-        match server_of(&path) {
+        match make_room(&path)? {
             Some(server) => tracing::info!("'{}' is served by another daemon, {server}", path.display()),
             None => sockets.push(bind(path, purpose, group, config)?),
         }
@@ -176,14 +190,7 @@ fn bind(path: PathBuf, purpose: Purpose, group: Option<Gid>, config: &Config) ->
     let mode = purpose.mode(config);
     let broken = |e: &io::Error| failed(e, "Failed to bind socket to", &path);
     let address = SocketAddrUnix::new(&path).map_err(|e| broken(&e.into()))?;
-    if let Err(e) = fs::remove_file(&path) {
-        if e.kind() != io::ErrorKind::NotFound {
-            return Err(failed(&e, "cannot remove the stale socket", &path));
-        }
-    }
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
-        .map_err(|e| broken(&e.into()))?;
+    let socket = new_socket().map_err(|e| broken(&e.into()))?;
     // The file appears with its final mode or with less, never with more.
     let old = rustix::process::umask(Mode::from_bits_truncate(!mode & 0o777));
     let bound = rustix::net::bind(&socket, &address);
@@ -199,11 +206,34 @@ fn bind(path: PathBuf, purpose: Purpose, group: Option<Gid>, config: &Config) ->
     Ok(socket)
 }
 
-/// Who answers there, in words.
-fn server_of(path: &Path) -> Option<String> {
-    let stream = UnixStream::connect(path).ok()?;
-    let peer = rustix::net::sockopt::socket_peercred(&stream).ok();
-    Some(peer.map_or("another process".into(), |peer| format!("process {}", peer.pid.as_raw_nonzero())))
+fn new_socket() -> rustix::io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
+}
+
+/// Who serves there, in words. A socket that nobody serves is taken away, but nothing else.
+fn make_room(path: &Path) -> Result<Option<String>> {
+    let broken = |e: &io::Error| failed(e, "Failed to bind socket to", path);
+    let address = SocketAddrUnix::new(path).map_err(|e| broken(&e.into()))?;
+    let socket = new_socket().map_err(|e| broken(&e.into()))?;
+    let another = || Ok(Some("another process".to_string()));
+    match rustix::net::connect(&socket, &address) {
+        Ok(()) => rustix::net::sockopt::socket_peercred(&socket)
+            .map_or_else(|_| another(), |peer| Ok(Some(format!("process {}", peer.pid.as_raw_nonzero())))),
+        // So many wait for it already that there is no room for another.
+        Err(Errno::AGAIN) => another(),
+        Err(Errno::NOENT) => Ok(None),
+        Err(Errno::CONNREFUSED) => {
+            let about = fs::symlink_metadata(path).map_err(|e| broken(&e))?;
+            if !about.file_type().is_socket() {
+                let words = format!("Failed to bind socket to '{}': what is there is no socket", path.display());
+                return Err(Error::new(ErrorDomain::Rpc, Code::SystemError, words));
+            }
+            fs::remove_file(path).map_err(|e| failed(&e, "cannot remove the stale socket", path))?;
+            Ok(None)
+        }
+        Err(e) => Err(broken(&e.into())),
+    }
 }
 
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
@@ -223,4 +253,67 @@ fn group_id(name: &str) -> Result<Gid> {
 
 fn failed(error: &io::Error, what: &str, path: &Path) -> Error {
     Error::system(ErrorDomain::Rpc, error, format!("{what} '{}'", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("virtlxcd-{name}-{}", std::process::id()));
+        _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn only_a_socket_that_nobody_serves_makes_room() {
+        let folder = folder("room");
+        let path = folder.join("socket");
+        assert_eq!(make_room(&path), Ok(None));
+        let served = UnixListener::bind(&path).unwrap();
+        assert_eq!(make_room(&path), Ok(Some(format!("process {}", std::process::id()))));
+        // It does not get round to those who wait.
+        rustix::net::listen(&served, 0).unwrap();
+        let waiting: Vec<UnixStream> = (0..).map_while(|_| one_more(&path)).collect();
+        assert_eq!(make_room(&path), Ok(Some("another process".to_string())));
+        drop((waiting, served));
+        assert!(path.exists());
+        assert_eq!(make_room(&path), Ok(None));
+        assert!(!path.exists());
+        fs::write(&path, "kept").unwrap();
+        let wrong = format!("Failed to bind socket to '{}': what is there is no socket", path.display());
+        assert_eq!(make_room(&path).unwrap_err().message, wrong);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "kept");
+        let wrong = make_room(&path.join("below")).unwrap_err().message;
+        assert!(wrong.contains("socket/below': Not a directory"), "{wrong}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    /// As long as there is room for it.
+    fn one_more(path: &Path) -> Option<UnixStream> {
+        let socket = new_socket().unwrap();
+        rustix::net::connect(&socket, &SocketAddrUnix::new(path).unwrap()).ok()?;
+        Some(socket.into())
+    }
+
+    #[test]
+    fn a_change_that_fails_is_to_be_tried_again() {
+        let folder = folder("behind");
+        let config = Config { socket_dir: Some(folder.clone()), ..Config::default() };
+        let sockets = open(&Paths::under(&folder), &config).unwrap();
+        let path = folder.join("virtlxcd-sock");
+        let mode = || fs::symlink_metadata(&path).unwrap().mode() & 0o777;
+        let wider = Config { read_write_mode: 0o770, ..config };
+        fs::rename(&path, folder.join("aside")).unwrap();
+        sockets.change(&wider, None);
+        assert!(sockets.are_behind());
+        fs::rename(folder.join("aside"), &path).unwrap();
+        assert_eq!(mode(), 0o700);
+        sockets.change(&wider, None);
+        assert_eq!((mode(), sockets.are_behind()), (0o770, false));
+        drop(sockets);
+        fs::remove_dir_all(folder).unwrap();
+    }
 }
