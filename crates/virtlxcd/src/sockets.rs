@@ -160,10 +160,19 @@ fn bind_all(paths: &Paths, config: &Config) -> Result<Vec<DaemonSocket>> {
     }
     for (name, purpose) in [("libvirt-sock", Purpose::ReadWrite), ("libvirt-sock-ro", Purpose::ReadOnly)] {
         let path = dir.join(name);
-        match make_room(&path)? {
-            Some(server) => tracing::info!("'{}' is served by another daemon, {server}", path.display()),
-            None => sockets.push(bind(path, purpose, group, config)?),
-        }
+        let shown = path.display().to_string();
+        let made = make_room(&path).and_then(|server| match server {
+            Some(server) => {
+                tracing::info!("'{shown}' is served by another daemon, {server}");
+                Ok(None)
+            }
+            None => bind(path, purpose, group, config).map(Some),
+        });
+        // It is libvirt's place: who has put something else there can do without ours in it.
+        sockets.extend(made.unwrap_or_else(|error| {
+            tracing::warn!("'{shown}' is not served: {error}");
+            None
+        }));
     }
     Ok(sockets)
 }
@@ -314,6 +323,20 @@ mod tests {
         sockets.change(&wider, None);
         assert_eq!((mode(), sockets.are_behind()), (0o770, false));
         drop(sockets);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_is_in_the_place_of_libvirts_own_daemon_is_left() {
+        let folder = folder("kept");
+        std::os::unix::fs::symlink("virtqemud-sock", folder.join("libvirt-sock")).unwrap();
+        fs::write(folder.join("libvirt-sock-ro"), "words").unwrap();
+        let config = Config { socket_dir: Some(folder.clone()), ..Config::default() };
+        let sockets = open(&Paths::under(&folder), &config).unwrap();
+        assert_eq!(sockets.list().len(), 3);
+        drop(sockets);
+        assert!(fs::symlink_metadata(folder.join("libvirt-sock")).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(folder.join("libvirt-sock-ro")).unwrap(), "words");
         fs::remove_dir_all(folder).unwrap();
     }
 }
