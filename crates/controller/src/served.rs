@@ -8,7 +8,7 @@ use crate::failure::{Doing, Failure, Result};
 use crate::plan;
 use linux::netlink::NetworkDisks;
 use linux::process::{self, End};
-use linux::spawn::{Spawn, spawn};
+use linux::spawn::{Spawn, path_variable, spawn};
 use linux::{descriptor, lock};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
@@ -87,12 +87,6 @@ fn load_module() -> String {
         Ok(said) => format!(": {said}"),
         Err(error) => format!(": modprobe: {error}"),
     }
-}
-
-fn path_variable() -> OsString {
-    let mut variable = OsString::from("PATH=");
-    variable.push(std::env::var_os("PATH").unwrap_or_else(|| "/usr/sbin:/usr/bin:/sbin:/bin".into()));
-    variable
 }
 
 fn find(program: &str) -> Option<PathBuf> {

@@ -38,6 +38,13 @@ pub struct Spawned {
     pub pidfd: OwnedFd,
 }
 
+/// The variable by which a program finds others, for its environment: ours, or the usual folders.
+pub fn path_variable() -> OsString {
+    let mut variable = OsString::from("PATH=");
+    variable.push(std::env::var_os("PATH").unwrap_or_else(|| "/usr/sbin:/usr/bin:/sbin:/bin".into()));
+    variable
+}
+
 /// Starts it; signals are at their defaults and none is blocked. An error of exec(3) itself comes back from here too.
 pub fn spawn(what: &Spawn) -> io::Result<Spawned> {
     let (spawned, loading) = begin(what)?;

@@ -15,7 +15,7 @@ use crate::sources::Asked;
 use api::{Error, ErrorDomain, Result};
 use conf::domain::Domain;
 use linux::cgroup::Group;
-use linux::spawn::{Loading, Spawn, Spawned, begin};
+use linux::spawn::{Loading, Spawn, Spawned, begin, path_variable};
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
@@ -253,9 +253,7 @@ fn not_executed(program: &Path, error: &std::io::Error) -> Error {
 
 /// Of every controller.
 pub(crate) fn environment() -> Vec<OsString> {
-    let mut path = OsString::from("PATH=");
-    path.push(std::env::var_os("PATH").unwrap_or_else(|| "/usr/sbin:/usr/bin:/sbin:/bin".into()));
-    vec![path, "LIBVIRT_DEBUG=3".into(), "LIBVIRT_LOG_OUTPUTS=3:stderr".into()]
+    vec![path_variable(), "LIBVIRT_DEBUG=3".into(), "LIBVIRT_LOG_OUTPUTS=3:stderr".into()]
 }
 
 pub(crate) fn cgroup_error(error: linux::cgroup::Error) -> Error {
