@@ -148,19 +148,19 @@ impl Reload {
     }
 }
 
+/// What has changed is taken over; else what holds stays, which an administrator may have set.
+fn follow<T: PartialEq>(holds: &mut T, before: T, after: T) {
+    if before != after {
+        *holds = after;
+    }
+}
+
 /// Those that differ, one by one.
 fn change_limits(server: &dyn Control, before: &ClientLimits, after: &ClientLimits) {
     let mut limits = server.limits();
-    let changes = |to: &mut usize, before: usize, after: usize| {
-        if before != after {
-            *to = after;
-        }
-    };
-    changes(&mut limits.max_clients, before.max_clients, after.max_clients);
-    changes(&mut limits.max_requests, before.max_requests, after.max_requests);
-    if before.keepalive != after.keepalive {
-        limits.keepalive = after.keepalive;
-    }
+    follow(&mut limits.max_clients, before.max_clients, after.max_clients);
+    follow(&mut limits.max_requests, before.max_requests, after.max_requests);
+    follow(&mut limits.keepalive, before.keepalive, after.keepalive);
     if before != after {
         server.set_limits(limits);
     }
@@ -168,14 +168,9 @@ fn change_limits(server: &dyn Control, before: &ClientLimits, after: &ClientLimi
 
 fn change_workers(server: &dyn Control, before: PoolLimits, after: PoolLimits) {
     let mut limits = server.workers().limits;
-    let changes = |to: &mut u32, before: u32, after: u32| {
-        if before != after {
-            *to = after;
-        }
-    };
-    changes(&mut limits.min_workers, before.min_workers, after.min_workers);
-    changes(&mut limits.max_workers, before.max_workers, after.max_workers);
-    changes(&mut limits.priority_workers, before.priority_workers, after.priority_workers);
+    follow(&mut limits.min_workers, before.min_workers, after.min_workers);
+    follow(&mut limits.max_workers, before.max_workers, after.max_workers);
+    follow(&mut limits.priority_workers, before.priority_workers, after.priority_workers);
     // One of both may be an administrator's.
     limits.min_workers = limits.min_workers.min(limits.max_workers);
     if before != after {
