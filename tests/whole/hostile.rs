@@ -466,15 +466,21 @@ fn waits_for_an_answer(pid: u32) -> bool {
     place.contains("request_wait_answer") || place.contains("fuse")
 }
 
-#[test]
-fn who_cannot_be_killed_is_not_given_up() {
-    sandbox::require();
-    let daemon = Daemon::start();
-    let mut server = mute("/opt/mute");
+/// A container whose init nothing ends but its file system's server, which comes first, and what there was before the container.
+fn hanging() -> (Child, Leftovers, Guest) {
+    let server = mute("/opt/mute");
     let before = Leftovers::now();
     let lent = "<filesystem type='mount'><source dir='/opt/mute'/><target dir='/mnt/mute'/></filesystem>";
     let guest = running("touch /up; exec cat /mnt/mute/file", lent, "");
     eventually("it hangs", PATIENCE, || waits_for_an_answer(guest.init).then_some(()));
+    (server, before, guest)
+}
+
+#[test]
+fn who_cannot_be_killed_is_not_given_up() {
+    sandbox::require();
+    let daemon = Daemon::start();
+    let (mut server, before, guest) = hanging();
     // Others do not wait for it; nor is it said to be gone.
     let destroying = std::thread::spawn(|| virsh(&["destroy", "box"]));
     answers(&["list", "--name"]);
@@ -494,11 +500,7 @@ fn who_cannot_be_killed_is_not_given_up() {
 fn what_outlives_its_controller_is_cleared_away_when_it_ends() {
     sandbox::require();
     let daemon = Daemon::start();
-    let mut server = mute("/opt/mute");
-    let before = Leftovers::now();
-    let lent = "<filesystem type='mount'><source dir='/opt/mute'/><target dir='/mnt/mute'/></filesystem>";
-    let guest = running("touch /up; exec cat /mnt/mute/file", lent, "");
-    eventually("it hangs", PATIENCE, || waits_for_an_answer(guest.init).then_some(()));
+    let (mut server, before, guest) = hanging();
     kill(guest.controller, Signal::KILL);
     // Its end is waited for, but not for ever.
     eventually("the domain is gone", 2 * PATIENCE, || (virsh(&["domstate", "box"]).code != 0).then_some(()));

@@ -1,6 +1,9 @@
 //! The recorded documents of domains: `NAME.in.xml` with what libvirt 9.0.0 makes of it, `NAME.out.xml` or `NAME.err`
 //! (and the options of `define` in `NAME.opts`). Compared as text, after what a host may choose is made alike.
 
+#[path = "common/probes.rs"]
+mod probes;
+
 use conf::domain::{Domain, FormatOptions, Host, ParseOptions};
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -143,46 +146,23 @@ fn written_documents_are_stable() {
 /// which part of libvirt says so.
 #[test]
 fn every_comparison() {
-    let mut differing = 0;
-    for probe in include_str!("domain_compared.txt").split("=== ").filter(|probe| !probe.is_empty()) {
-        let Some(((name, input), expected)) =
-            probe.split_once("\n--->\n").and_then(|(head, expected)| Some((head.split_once('\n')?, expected)))
-        else {
-            panic!("no result in {probe}");
-        };
+    probes::every(include_str!("domain_compared.txt"), "\n--->\n", |input, expected| {
         let found = match try_define(input.as_bytes(), false) {
             Ok(document) => document,
             Err(error) => format!("{} error: {}\n", error.domain as i32, error.message),
         };
-        let (expected, found) = (normalised(expected, input), normalised(&found, input));
-        if expected.trim_end() != found.trim_end() {
-            eprintln!("---- {name}: expected\n{expected}---- found\n{found}");
-            differing += 1;
-        }
-    }
-    assert_eq!(differing, 0, "differ");
+        (normalised(expected, input), normalised(&found, input))
+    });
 }
 
-/// Many more documents, one below the other: `=== NAME`, the document, `--->`, what libvirt 9.0.0 makes of it.
+/// Many more documents.
 #[test]
 fn every_probe() {
-    let probes = include_str!("domain_probes.txt");
-    let mut differing = 0;
-    for probe in probes.split("=== ").filter(|probe| !probe.is_empty()) {
-        let Some(((name, input), expected)) =
-            probe.split_once("--->\n").and_then(|(head, expected)| Some((head.split_once('\n')?, expected)))
-        else {
-            panic!("no result in {probe}");
-        };
+    probes::every(include_str!("domain_probes.txt"), "--->\n", |input, expected| {
         let found = match define(input.as_bytes(), false) {
             Ok(document) => document,
             Err(message) => format!("error: {message}\n"),
         };
-        let (expected, found) = (normalised(expected, input), normalised(&found, input));
-        if expected.trim_end() != found.trim_end() {
-            eprintln!("---- {name}: expected\n{expected}---- found\n{found}");
-            differing += 1;
-        }
-    }
-    assert_eq!(differing, 0, "differ");
+        (normalised(expected, input), normalised(&found, input))
+    });
 }

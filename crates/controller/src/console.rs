@@ -443,25 +443,28 @@ mod tests {
         OwnedFd::from(daemon)
     }
 
+    /// A guest's end whose writer waits for room.
+    fn block(guest: &OwnedFd) {
+        let flags = rustix::fs::fcntl_getfl(guest).unwrap();
+        rustix::fs::fcntl_setfl(guest, flags - rustix::fs::OFlags::NONBLOCK).unwrap();
+    }
+
     #[test]
     fn a_flood_is_passed_on_whole_and_in_order() {
         let (mut console, _client, guest) = console();
         let session = connect(&mut console);
-        let flags = rustix::fs::fcntl_getfl(&guest).unwrap();
-        rustix::fs::fcntl_setfl(&guest, flags - rustix::fs::OFlags::NONBLOCK).unwrap();
+        block(&guest);
         let written: Vec<u8> = (0..2_000_000u32).map(|number| (number % 251) as u8).collect();
         let all = written.clone();
         // Another processor's, as a guest is.
         let writer = std::thread::spawn(move || std::fs::File::from(guest).write_all(&all));
-        let (mut seen, mut bytes) = (Vec::new(), vec![0; 256 << 10]);
+        let mut seen = Vec::new();
         let deadline = std::time::Instant::now() + PATIENCE;
         while seen.len() < written.len() {
             assert!(std::time::Instant::now() < deadline, "{} of {} have come", seen.len(), written.len());
             console.wake();
             console.turn();
-            while let Ok(count @ 1..) = rustix::io::read(&session, &mut bytes) {
-                seen.extend_from_slice(&bytes[..count]);
-            }
+            seen.extend(read(&session));
         }
         writer.join().unwrap().unwrap();
         assert!(seen == written, "{} bytes of {}", seen.len(), written.len());
@@ -478,8 +481,7 @@ mod tests {
     fn a_trickle_behind_a_flood_ends_the_turn() {
         let (mut console, _client, guest) = console();
         let session = connect(&mut console);
-        let flags = rustix::fs::fcntl_getfl(&guest).unwrap();
-        rustix::fs::fcntl_setfl(&guest, flags - rustix::fs::OFlags::NONBLOCK).unwrap();
+        block(&guest);
         let written: Vec<u8> = (0..516_384u32).map(|number| (number % 251) as u8).collect();
         let all = written.clone();
         let writer = std::thread::spawn(move || {
@@ -491,7 +493,7 @@ mod tests {
             }
             std::io::Result::Ok(())
         });
-        let (mut seen, mut bytes, mut longest) = (Vec::new(), vec![0; 64 << 10], Duration::ZERO);
+        let (mut seen, mut longest) = (Vec::new(), Duration::ZERO);
         let deadline = Instant::now() + PATIENCE;
         while seen.len() < written.len() {
             assert!(Instant::now() < deadline, "{} of {} have come", seen.len(), written.len());
@@ -499,9 +501,7 @@ mod tests {
             let before = on_processor();
             console.turn();
             longest = longest.max(on_processor() - before);
-            while let Ok(count @ 1..) = rustix::io::read(&session, &mut bytes) {
-                seen.extend_from_slice(&bytes[..count]);
-            }
+            seen.extend(read(&session));
         }
         writer.join().unwrap().unwrap();
         assert!(seen == written, "{} bytes of {}", seen.len(), written.len());
@@ -514,8 +514,7 @@ mod tests {
     fn nothing_is_left_lying_when_the_guest_rests() {
         let (mut console, _client, guest) = console();
         let session = connect(&mut console);
-        let flags = rustix::fs::fcntl_getfl(&guest).unwrap();
-        rustix::fs::fcntl_setfl(&guest, flags - rustix::fs::OFlags::NONBLOCK).unwrap();
+        block(&guest);
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
         for end in console.ends() {
             epoll::add(&epoll, end, epoll::EventData::new_u64(0), crate::serve::CHANGES).unwrap();
@@ -531,7 +530,7 @@ mod tests {
                 wait.recv().unwrap();
             }
         });
-        let (mut events, mut bytes) = (Vec::with_capacity(4), vec![0; 64 << 10]);
+        let mut events = Vec::with_capacity(4);
         for length in lengths {
             let mut seen = 0;
             while seen < length {
@@ -541,9 +540,7 @@ mod tests {
                 assert!(!events.is_empty(), "{seen} of {length} have come, and nothing is told of the rest");
                 console.wake();
                 while console.turn() {}
-                while let Ok(count @ 1..) = rustix::io::read(&session, &mut bytes) {
-                    seen += count;
-                }
+                seen += read(&session).len();
             }
             assert_eq!(seen, length);
             go_on.send(()).unwrap();
